@@ -1,0 +1,1 @@
+"""Commands with human and JSON output over the same session as the screens."""

@@ -1,0 +1,1 @@
+"""What is inside an image: layer indexes, file trees, waste, packages, differences."""

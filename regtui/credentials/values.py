@@ -1,0 +1,73 @@
+"""What a user can prove to a registry. Secrets are mute: no repr, log or traceback shows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+
+class Secret:
+    """Text that must not be seen. `reveal()` is called only where it goes onto the wire or into the keyring."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The text itself."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    __str__ = __repr__
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __reduce__(self) -> str:
+        raise TypeError("secrets are not pickled")
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What proves who the user is at one host.
+
+    With `password`: user name and password (or access token) for Basic, and for the token server's Basic.
+    With `identity_token`: a refresh token for the OAuth2 POST (Docker's `identitytoken`).
+    With `registry_token`: a ready Bearer token (Docker's `registrytoken`).
+    `source` says in words where it comes from ("keyring", "docker config", "environment").
+    """
+
+    username: str = ""
+    password: Secret | None = None
+    identity_token: Secret | None = None
+    registry_token: Secret | None = None
+    source: str = ""
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether it proves nothing."""
+        return not (self.password or self.identity_token or self.registry_token)
+
+
+ANONYMOUS: Final = Credential(source="anonymous")
+
+
+class CredentialSource(Protocol):
+    """Where a credential for a host is looked up. Hosts are written as in a reference (`docker.io`, `host:port`)."""
+
+    async def find(self, host: str) -> Credential:
+        """The credential for this host, ANONYMOUS when there is none. Raises CredentialError when a source breaks."""
+        ...
+
+    def forget(self, host: str) -> None:
+        """Look this host up anew next time (after a login, a logout or a refusal)."""
+        ...

@@ -1,0 +1,1 @@
+"""A sample OCI layout worth looking at, made on the spot without a network."""

@@ -1,0 +1,1 @@
+"""The places: one contract, one file per kind of registry."""

@@ -1,0 +1,93 @@
+"""What can go wrong between regtui and a registry.
+
+RegtuiError                       (oci/errors.py)
+└── RegistryError                 host, status, the registry's own code and message, and what to do next
+    ├── Unauthorized              401: no credential, or one that the registry does not take
+    ├── Forbidden                 403: signed in, and still not allowed
+    ├── NotFound                  404: repository, manifest or blob unknown
+    ├── Unsupported               405, 404 on an API, UNSUPPORTED: the registry does not offer this
+    ├── Conflict                  409, 412: the thing changed, is immutable, or is in use
+    ├── RateLimited               429: `retry_after` seconds when the registry tells
+    ├── BadRequest                any other 4xx
+    ├── ServerFault               5xx
+    ├── BadAnswer                 an answer that breaks the protocol (no JSON, too large, endless pages)
+    └── Unreachable               no answer at all
+        ├── TlsFailure            certificate unknown, expired or for another name; plain HTTP on the port
+        └── TimedOut              connected, and then silent for too long
+"""
+
+from __future__ import annotations
+
+from regtui.oci.errors import RegtuiError
+
+
+class RegistryError(RegtuiError):
+    """A registry's refusal or failure. None of its text holds a secret or the query of a signed URL."""
+
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        hint: str | None = None,
+        host: str | None = None,
+        status: int | None = None,
+        code: str | None = None,
+        detail: str | None = None,
+    ) -> None:
+        super().__init__(sentence, hint=hint)
+        self.host = host
+        self.status = status
+        self.code = code
+        """The registry's own error code, such as MANIFEST_UNKNOWN."""
+        self.detail = detail
+        """The registry's own message, bounded in length, as it came: make it inert before showing it."""
+
+
+class Unauthorized(RegistryError):
+    """401: no credential, or one that the registry does not take."""
+
+
+class Forbidden(RegistryError):
+    """403: signed in, and still not allowed."""
+
+
+class NotFound(RegistryError):
+    """404: repository, manifest or blob unknown."""
+
+
+class Unsupported(RegistryError):
+    """The registry does not offer this."""
+
+
+class Conflict(RegistryError):
+    """409 or 412: the thing changed, is immutable, or is in use."""
+
+
+class RateLimited(RegistryError):
+    """429: too many requests."""
+
+    retry_after: float | None = None
+
+
+class BadRequest(RegistryError):
+    """Any other 4xx."""
+
+
+class ServerFault(RegistryError):
+    """5xx."""
+
+
+class BadAnswer(RegistryError):
+    """An answer that breaks the protocol."""
+
+
+class Unreachable(RegistryError):
+    """No answer at all."""
+
+
+class TlsFailure(Unreachable):
+    """The certificate can't be trusted, or the port speaks no TLS."""
+
+
+class TimedOut(Unreachable):
+    """The registry fell silent."""

@@ -1,0 +1,1 @@
+"""What vouches for an image: signatures, attestations, SBOMs, scan findings."""

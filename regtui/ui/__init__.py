@@ -1,0 +1,1 @@
+"""The Textual app: it wires, screens own workers, widgets own looks."""
