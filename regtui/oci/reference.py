@@ -148,7 +148,7 @@ def _split_digest(text: str) -> tuple[str, Digest | None]:
     try:
         return rest, Digest.parse(digest)
     except InvalidDigest as error:
-        raise InvalidReference(f"{_shown(text)}: {error.sentence}", hint=error.hint) from error
+        raise InvalidReference(f"{_shown(text)}: {error.sentence}", hint=error.hint or _HINT) from error
 
 
 def _split_tag(rest: str, text: str) -> tuple[str, str | None]:
