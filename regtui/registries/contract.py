@@ -77,7 +77,8 @@ class TagSummary:
     """A tag as a listing shows it; None where the listing does not tell.
 
     `size` is in compressed bytes of all platforms, each blob once. `pushed` and `pulled` are the registry's
-    own clock, `created` is the image's claim. `vulnerabilities` counts by severity word.
+    own clock, `created` is the image's claim. `vulnerabilities` counts by severity word. A manifest without a
+    tag, where the registry lists such, has its digest for a name (which serves as its locator, too).
     """
 
     name: str
@@ -91,6 +92,11 @@ class TagSummary:
     vulnerabilities: Mapping[str, int] | None = None
     signed: bool | None = None
     immutable: bool | None = None
+
+    @property
+    def is_untagged(self) -> bool:
+        """Whether this is a manifest without a tag."""
+        return self.digest is not None and self.name == self.digest
 
 
 Item = TypeVar("Item")
@@ -172,7 +178,7 @@ class Registry(ABC):
 
     @abstractmethod
     def repositories(self, prefix: str = "") -> AsyncIterator[Page[RepositorySummary]]:
-        """The repositories whose path starts with `prefix`, page by page. Raises Unsupported where none can be listed."""
+        """The repositories whose path starts with `prefix`, page by page. Raises Unsupported where there is no list."""
 
     @abstractmethod
     def tags(self, repository: str) -> AsyncIterator[Page[TagSummary]]:
@@ -251,9 +257,14 @@ class Registry(ABC):
         """Remove a repository with all that is in it. Raises Unsupported."""
         raise Unsupported(f"{self.title} can't delete repositories.", host=self.host)
 
+    async def check(self) -> None:
+        """Ask whether the place answers and takes the credential, when there is one. Raises RegistryError."""
+        return
+
     async def identity(self) -> Identity:
         """Who regtui is here, without a request of its own."""
         return Identity(None, "local")
 
     async def close(self) -> None:
         """Let go of connections and files."""
+        return

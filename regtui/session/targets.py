@@ -16,7 +16,7 @@ _HINT: Final = "Give a host, host/repository, an image reference, an OCI layout 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A place: a registry, one of its repositories, or one image. `host` of a local place is its path."""
+    """A place: a registry, one of its repositories, or one image. `host` of a local place is its absolute path."""
 
     host: str
     path: str | None = None
@@ -147,7 +147,8 @@ def _inside(place: str, rest: str) -> Target:
     if path and not is_repository_path(path):
         raise InvalidReference(f"{path[:200]!a} is not a repository's path.", hint=_HINT)
     named = bool(path or tag or digest)
-    return Target(place, (path or default_repository(place)) if named else None, tag or None, digest, is_local=True)
+    repository = (path or default_repository(place)) if named else None
+    return Target(str(Path(place).resolve()), repository, tag or None, digest, is_local=True)
 
 
 def default_repository(place: str) -> str:

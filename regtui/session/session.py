@@ -1,0 +1,176 @@
+"""A session: settings, credentials, cache and the registries that were opened, each wired once."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from regtui.credentials.chain import CredentialChain
+from regtui.oci.errors import RegtuiError
+from regtui.oci.reference import DOCKER_HUB
+from regtui.session.details import TagDetail, tag_details
+from regtui.session.images import Image, read_image
+from regtui.session.reader import Reader
+from regtui.storage.cache import Cache, NullCache
+from regtui.storage.settings import Settings
+from regtui.transport.request_log import RequestLog
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable
+
+    from regtui.credentials.values import Credential
+    from regtui.oci import Platform, Reference
+    from regtui.registries.contract import Registry, TagSummary
+    from regtui.transport.options import HostOptions
+
+WELL_KNOWN: Final = (DOCKER_HUB, "mcr.microsoft.com")
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """What the command line says about this run; hosts are written as in references."""
+
+    config: Path | None = None
+    plain_http: frozenset[str] = frozenset()
+    insecure: frozenset[str] = frozenset()
+    ca_file: str | None = None
+    write: bool = False
+    use_cache: bool = True
+    credential: Credential | None = None
+    credential_host: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRegistry:
+    """A registry worth listing: from the settings, an auth file, or well known."""
+
+    host: str
+    kind: str | None
+    source: str
+    writable: bool
+    signs_in: str | None
+    """Where a credential would come from, in words; None when none is known."""
+
+
+@dataclass
+class _Opening:
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    registry: Registry | None = None
+
+
+class Session:
+    """Opens registries by name and reads images through the cache. One per run; close it at the end."""
+
+    def __init__(
+        self, settings: Settings, options: SessionOptions, *, credentials: CredentialChain, cache: Cache | NullCache
+    ) -> None:
+        self.settings = settings
+        self.options = options
+        self.credentials = credentials
+        self.cache = cache
+        self.log = RequestLog()
+        self.reader = Reader(self.registry, cache)
+        self._opened: dict[str, _Opening] = {}
+        self._extra: list[KnownRegistry] = []
+
+    @classmethod
+    def start(cls, options: SessionOptions | None = None) -> Session:
+        """Read the settings and wire a session; nothing is asked of any registry. Raises StorageError."""
+        options = options or SessionOptions()
+        settings = Settings.load(options.config)
+        cache = Cache.open(limit=settings.cache_size) if options.use_cache else NullCache()
+        credentials = CredentialChain.default(
+            flags=options.credential, flags_host=options.credential_host, usernames=settings.usernames
+        )
+        return cls(settings, options, credentials=credentials, cache=cache)
+
+    async def registry(self, host: str) -> Registry:
+        """The registry of this name, opened once. Raises RegistryError when it can't be reached or recognised."""
+        opening = self._opened.setdefault(host, _Opening())
+        async with opening.lock:
+            if opening.registry is None:
+                opening.registry = await self._open(host)
+            return opening.registry
+
+    def opened(self, host: str) -> Registry | None:
+        """The registry of this name when it is open."""
+        opening = self._opened.get(host)
+        return opening.registry if opening is not None else None
+
+    async def image(self, reference: Reference, platform: Platform | None = None) -> Image:
+        """What stands at a reference, for this platform or this machine's. Raises RegistryError."""
+        return await read_image(self.reader, reference, platform)
+
+    def tag_details(self, host: str, path: str, tags: Iterable[TagSummary]) -> AsyncIterator[TagDetail]:
+        """What the listing did not tell of these tags, as it arrives."""
+        return tag_details(self.reader, host, path, tags)
+
+    def writable(self, host: str) -> bool:
+        """Whether changes are allowed there: `writable = true` in the settings, or --write."""
+        return self.options.write or self.settings.registry(host).writable
+
+    def known_registries(self) -> tuple[KnownRegistry, ...]:
+        """The settings' registries, then those of the auth files, then the well-known public ones; no host twice."""
+        found = {known.host: known for known in self._extra}
+        sources = self.credentials.known_hosts()
+        for entry in self.settings.registries:
+            found.setdefault(
+                entry.host,
+                KnownRegistry(entry.host, entry.kind, "settings", self.writable(entry.host), sources.get(entry.host)),
+            )
+        for host, source in sources.items():
+            found.setdefault(host, KnownRegistry(host, None, source, self.writable(host), source))
+        for host in WELL_KNOWN:
+            found.setdefault(host, KnownRegistry(host, None, "well known", self.writable(host), None))
+        return tuple(found.values())
+
+    def remember(self, host: str, source: str = "opened") -> None:
+        """List this host first from now on, in this run."""
+        if all(known.host != host for known in self._extra):
+            kind = self.settings.registry(host).kind
+            self._extra.insert(0, KnownRegistry(host, kind, source, self.writable(host), None))
+
+    def refresh(self, host: str, path: str | None = None) -> None:
+        """Read tags anew next time."""
+        self.reader.forget(host, path)
+
+    async def close(self) -> None:
+        """Close every registry."""
+        for opening in self._opened.values():
+            if opening.registry is not None:
+                await opening.registry.close()
+        self._opened.clear()
+
+    async def _open(self, host: str) -> Registry:
+        if is_local(host):
+            from regtui.registries.layout import LayoutRegistry
+
+            return await asyncio.to_thread(LayoutRegistry.open, host)
+        from regtui.registries.detect import open_registry
+        from regtui.transport.client import RegistryClient
+
+        settings = self.settings.registry(host)
+        client = RegistryClient(self._host_options(host), self.credentials, log=self.log)
+        try:
+            return await open_registry(client, settings)
+        except RegtuiError:
+            await client.close()
+            raise
+
+    def _host_options(self, host: str) -> HostOptions:
+        from regtui.transport.options import HostOptions
+
+        settings = self.settings.registry(host)
+        return HostOptions(
+            host,
+            plain_http=settings.plain_http or host in self.options.plain_http,
+            insecure=settings.insecure or host in self.options.insecure,
+            ca_file=self.options.ca_file or settings.ca_file,
+        )
+
+
+def is_local(host: str) -> bool:
+    """Whether this names a layout or archive on this disk: those are named by their absolute path."""
+    return Path(host).is_absolute()
