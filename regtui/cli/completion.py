@@ -64,7 +64,7 @@ complete -o filenames -F _regtui regtui
 def _zsh(told: dict[str, tuple[str, list[tuple[str, str]]]]) -> str:
     listed = "\n".join(f"    {_quoted(f'{name}:{text}')}" for name, (text, _) in told.items() if name)
     cases = "\n".join(
-        f"    {name or '*'}) _arguments -s {' '.join(_quoted(f'{o}[{_plain(h)}]') for o, h in options)} '*:file:_files' ;;"
+        f"    {name or '*'}) _arguments -s {_zsh_options(options)} '*:file:_files' ;;"
         for name, (_, options) in sorted(told.items(), reverse=True)
     )
     return f"""#compdef regtui
@@ -85,6 +85,10 @@ _regtui() {{
 }}
 compdef _regtui regtui
 """
+
+
+def _zsh_options(options: list[tuple[str, str]]) -> str:
+    return " ".join(_quoted(f"{option}[{_plain(text)}]") for option, text in options)
 
 
 def _fish(told: dict[str, tuple[str, list[tuple[str, str]]]]) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from regtui.cli import exits
 from regtui.cli.common import add_common, add_json, positive, session_of
 from regtui.cli.output import print_json_line, print_table, say
 from regtui.oci.times import format_time
+from regtui.registries.contract import closing
 from regtui.session import parse_target
 from regtui.ui.words import count_text, size_text, time_text
 
@@ -40,7 +40,7 @@ async def _list(session: Session, target: Target, limit: int | None, *, as_json:
     registry = await session.registry(target.host)
     shown: list[RepositorySummary] = []
     stopped: str | None = None
-    async with aclosing(registry.repositories(target.path or "")) as pages:
+    async with closing(registry.repositories(target.path or "")) as pages:
         async for page in pages:
             items = page.items if limit is None else page.items[: limit - len(shown)]
             shown.extend(items)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,6 +10,7 @@ from regtui.cli.common import add_common, add_json, positive, session_of
 from regtui.cli.output import print_json_line, print_table, say
 from regtui.oci.tags import natural_key, version_key
 from regtui.oci.times import format_time
+from regtui.registries.contract import closing
 from regtui.session import parse_repository
 from regtui.ui.words import UNKNOWN, platforms_text, size_text, time_text
 
@@ -66,7 +66,7 @@ async def _read(session: Session, target: Target, limit: int | None) -> list[Tag
     registry = await session.registry(target.host)
     repository = target.path or (await _only_repository(session, target))
     found: list[TagSummary] = []
-    async with aclosing(registry.tags(repository)) as pages:
+    async with closing(registry.tags(repository)) as pages:
         async for page in pages:
             found.extend(page.items)
             if page.stopped:
@@ -93,7 +93,7 @@ async def _detailed(session: Session, target: Target, tags: list[TagSummary]) ->
     repository = target.path or await _only_repository(session, target)
     found: dict[str, TagSummary] = {}
     failed = 0
-    async with aclosing(session.tag_details(target.host, repository, tags)) as details:
+    async with closing(session.tag_details(target.host, repository, tags)) as details:
         async for detail in details:
             found[detail.tag.name] = detail.tag
             failed += detail.error is not None

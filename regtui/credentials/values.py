@@ -60,6 +60,23 @@ class Credential:
 
 ANONYMOUS: Final = Credential(source="anonymous")
 
+TOKEN_USER: Final = "<token>"  # noqa: S105 - the name of a kind, no secret
+"""The user name by which credential helpers say that the secret is an identity token."""
+
+
+def clean_secret(text: object) -> Secret | None:
+    """Text as a secret, None when it is none, empty, or holds what would break out of an HTTP header."""
+    if not isinstance(text, str) or not text or any(character in text for character in "\r\n\0"):
+        return None
+    return Secret(text)
+
+
+def from_user_and_secret(username: str, secret: Secret, source: str) -> Credential:
+    """A credential in the way that credential helpers give it: the user `<token>` marks an identity token."""
+    if username == TOKEN_USER:
+        return Credential(identity_token=secret, source=source)
+    return Credential(username, secret, source=source)
+
 
 class CredentialSource(Protocol):
     """Where a credential for a host is looked up. Hosts are written as in a reference (`docker.io`, `host:port`)."""

@@ -7,6 +7,7 @@ next is under way, and stops asking when the user leaves. Unknown is None, never
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
@@ -114,6 +115,17 @@ class Page(Generic[Item]):
     stopped: str | None = None
 
 
+@asynccontextmanager
+async def closing(pages: AsyncIterator[Item]) -> AsyncIterator[AsyncIterator[Item]]:
+    """Close a listing when its reader leaves early, so that nothing more is asked for."""
+    try:
+        yield pages
+    finally:
+        close = getattr(pages, "aclose", None)
+        if close is not None:
+            await close()
+
+
 @dataclass(frozen=True, slots=True)
 class ManifestHead:
     """What a HEAD tells of a manifest: the cheap way from a tag to its digest."""
@@ -171,6 +183,16 @@ class Registry(ABC):
     def title(self) -> str:
         """What a screen shows for it."""
         return self.host
+
+    @property
+    def signed_in_as(self) -> str | None:
+        """Who regtui is here, for the status line; None when anonymous or local."""
+        return None
+
+    @property
+    def requests_left(self) -> int | None:
+        """What is left of a rate limit, when the registry tells."""
+        return None
 
     @abstractmethod
     async def capabilities(self) -> Capabilities:

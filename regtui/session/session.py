@@ -107,6 +107,33 @@ class Session:
         """What the listing did not tell of these tags, as it arrives."""
         return tag_details(self.reader, host, path, tags)
 
+    async def login(self, host: str, credential: Credential) -> None:
+        """Check a credential against the registry, then keep it in the keyring.
+
+        Raises Unauthorized when the registry refuses it, CredentialError when there is no keyring to keep it in.
+        """
+        from regtui.credentials.chain import StaticSource
+        from regtui.credentials.keyring_store import KeyringStore
+        from regtui.transport.client import RegistryClient
+
+        store = KeyringStore()
+        await store.require()
+        client = RegistryClient(self._host_options(host), StaticSource(host, credential), log=self.log)
+        try:
+            await client.request("GET", "/v2/")
+        finally:
+            await client.close()
+        await store.store(host, credential)
+        self.credentials.forget(host)
+
+    async def logout(self, host: str) -> bool:
+        """Forget the credential that `login` kept; whether there was one. Raises CredentialError."""
+        from regtui.credentials.keyring_store import KeyringStore
+
+        was_there = await KeyringStore().delete(host)
+        self.credentials.forget(host)
+        return was_there
+
     def writable(self, host: str) -> bool:
         """Whether changes are allowed there: `writable = true` in the settings, or --write."""
         return self.options.write or self.settings.registry(host).writable
@@ -131,6 +158,16 @@ class Session:
         if all(known.host != host for known in self._extra):
             kind = self.settings.registry(host).kind
             self._extra.insert(0, KnownRegistry(host, kind, source, self.writable(host), None))
+
+    def who(self, host: str) -> str | None:
+        """Who regtui is at an open registry, for the status line."""
+        registry = self.opened(host)
+        return None if registry is None else registry.signed_in_as
+
+    def rate(self, host: str) -> int | None:
+        """Requests left there, when the registry tells."""
+        registry = self.opened(host)
+        return None if registry is None else registry.requests_left
 
     def refresh(self, host: str, path: str | None = None) -> None:
         """Read tags anew next time."""

@@ -18,7 +18,22 @@ RegtuiError                       (oci/errors.py)
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, TypedDict
+
 from regtui.oci.errors import RegtuiError
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+
+class Facts(TypedDict, total=False):
+    """What every error of this tree may be given besides its sentence."""
+
+    hint: str | None
+    host: str | None
+    status: int | None
+    code: str | None
+    detail: str | None
 
 
 class RegistryError(RegtuiError):
@@ -64,9 +79,11 @@ class Conflict(RegistryError):
 
 
 class RateLimited(RegistryError):
-    """429: too many requests."""
+    """429: too many requests. `retry_after` is in seconds, None when the registry does not say."""
 
-    retry_after: float | None = None
+    def __init__(self, sentence: str, *, retry_after: float | None = None, **facts: Unpack[Facts]) -> None:
+        super().__init__(sentence, **facts)
+        self.retry_after = retry_after
 
 
 class BadRequest(RegistryError):
@@ -82,11 +99,23 @@ class BadAnswer(RegistryError):
 
 
 class Unreachable(RegistryError):
-    """No answer at all."""
+    """No answer at all, or one that broke off.
+
+    `sent` tells whether the request may have reached the registry, `refused` whether nothing listens at that port.
+    """
+
+    def __init__(self, sentence: str, *, sent: bool = True, refused: bool = False, **facts: Unpack[Facts]) -> None:
+        super().__init__(sentence, **facts)
+        self.sent = sent
+        self.refused = refused
 
 
 class TlsFailure(Unreachable):
-    """The certificate can't be trusted, or the port speaks no TLS."""
+    """The certificate can't be trusted, or (`no_tls`) the port speaks no TLS. Nothing was sent."""
+
+    def __init__(self, sentence: str, *, no_tls: bool = False, **facts: Unpack[Facts]) -> None:
+        super().__init__(sentence, sent=False, **facts)
+        self.no_tls = no_tls
 
 
 class TimedOut(Unreachable):

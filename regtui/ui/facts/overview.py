@@ -14,7 +14,7 @@ from regtui.ui.words import size_text, time_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from regtui.oci import Descriptor, ImageConfig
+    from regtui.oci import Descriptor, ImageConfig, Reference
     from regtui.session import Image
 
 MOST_LABELS: Final = 200
@@ -33,7 +33,7 @@ class Fact:
 def overview(image: Image, sizes: Mapping[str, int | None], *, pushed: str | None = None) -> list[Fact]:
     """The facts of an image. `sizes` holds the compressed bytes of platforms by digest, as far as they are known."""
     facts = [_head(image)]
-    facts += _lines([("reference", str(image.reference)), ("digest", image.top.digest), ("pushed", pushed)])
+    facts += _lines([("reference", _named_by(image.reference)), ("digest", image.top.digest), ("pushed", pushed)])
     facts += _size(image)
     if image.config is not None:
         facts += _config(image.config)
@@ -59,6 +59,10 @@ def _head(image: Image) -> Fact:
     if image.manifest is not None:
         parts.append(_counted(len(image.manifest.layers), "layer" if image.manifest.is_image else "file"))
     return Fact(SafeText("kind"), safe(" · ".join(parts)), "head")
+
+
+def _named_by(reference: Reference) -> str:
+    return str(reference) if reference.tag is None else f"{reference.name}:{reference.tag}"
 
 
 def _size(image: Image) -> list[Fact]:

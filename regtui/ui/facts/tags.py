@@ -9,6 +9,7 @@ from regtui.oci.tags import subject_of
 from regtui.ui.words import UNKNOWN, platforms_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from regtui.registries.contract import TagSummary
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TagRow:
-    """A tag as the list shows it. `same_as` names another tag with the same digest that stands before it."""
+    """A tag as the list shows it. `same_as` names another tag with the same digest that came before it."""
 
     tag: TagSummary
     same_as: str | None = None
@@ -42,12 +43,37 @@ class TagRow:
         return platforms_text(self.tag.platforms)
 
 
+class TagBook:
+    """The tags of one repository: which share a digest, and which only carry what hangs on an image."""
+
+    def __init__(self) -> None:
+        self.attachments: list[TagSummary] = []
+        self._first: dict[str, str] = {}
+
+    def rows(self, tags: Iterable[TagSummary], *, with_attachments: bool = False) -> list[TagRow]:
+        """Rows for the list; tags of signatures and the like are kept apart unless they are wanted."""
+        made = []
+        for tag in tags:
+            if not with_attachments and is_attachment(tag.name):
+                self.attachments.append(tag)
+            else:
+                made.append(self.row(tag))
+        return made
+
+    def row(self, tag: TagSummary) -> TagRow:
+        """The row of a tag as it is known now."""
+        if tag.digest is None:
+            return TagRow(tag)
+        first = self._first.setdefault(tag.digest, tag.name)
+        return TagRow(tag, None if first == tag.name else first)
+
+
 def is_attachment(name: str) -> bool:
     """Whether this tag only carries a signature, attestation or SBOM of another image, and folds under it."""
     return subject_of(name) is not None
 
 
-VULNERABLE: Final = ("critical", "high", "medium", "low")
+_SHOWN: Final = ("critical", "high")
 
 
 def vulnerability_text(tag: TagSummary) -> str:
@@ -55,7 +81,7 @@ def vulnerability_text(tag: TagSummary) -> str:
     if tag.vulnerabilities is None:
         return UNKNOWN
     counts = {key.lower(): value for key, value in tag.vulnerabilities.items()}
-    return "·".join(str(counts.get(word, 0)) for word in VULNERABLE[:2])
+    return "·".join(str(counts.get(word, 0)) for word in _SHOWN)
 
 
 def signed_text(tag: TagSummary) -> str:

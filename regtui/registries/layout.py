@@ -1,0 +1,180 @@
+"""Images on the local disk: an OCI image layout folder, an OCI archive, or a `docker save` archive. Read-only."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from regtui.oci import Digest, Verifier
+from regtui.registries.contract import (
+    Capabilities,
+    Capability,
+    ManifestHead,
+    Page,
+    Referrers,
+    Registry,
+    RepositorySummary,
+    Support,
+    TagSummary,
+)
+from regtui.registries.layout_content import open_content, stamp
+from regtui.registries.layout_index import LayoutIndex
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from typing import BinaryIO
+
+    from regtui.oci import Descriptor, ImageManifest, Index
+    from regtui.registries.layout_content import Content
+
+KIND: Final = "layout"
+_ROWS: Final = 200
+_CHUNK: Final = 1 << 20
+_READ_ONLY: Final = Support(False, "A folder or archive on this disk is only read.")
+
+
+class LayoutRegistry(Registry):
+    """A local place as a registry. `host` is its path as it was given.
+
+    Names are explained in layout_index.py. Listings look at the disk again when the place was written anew.
+    All work on files runs in threads; besides RegistryError, InvalidManifest and DigestMismatch can come.
+    """
+
+    kind = KIND
+
+    def __init__(self, place: str | Path) -> None:
+        self.host = str(place)
+        self._place = Path(place).expanduser()
+        self._lock = threading.Lock()
+        self._loaded: LayoutIndex | None = None
+        self._retired: list[Content] = []
+        self._stamp: tuple[int, int, int] | None = None
+
+    @classmethod
+    def open(cls, place: str | Path) -> LayoutRegistry:
+        """The place, read and found good; blocking. Raises NotFound, InvalidLayout, InvalidManifest."""
+        made = cls(place)
+        made._index()
+        return made
+
+    async def capabilities(self) -> Capabilities:
+        """What a local place can do: everything that reads."""
+        yes = Support(True)
+        reading = (Capability.LIST_REPOSITORIES, Capability.TAG_DETAILS, Capability.REFERRERS)
+        writing = (
+            Capability.PUSH,
+            Capability.DELETE_TAG,
+            Capability.DELETE_MANIFEST,
+            Capability.DELETE_REPOSITORY,
+        )
+        return Capabilities(dict.fromkeys(reading, yes) | dict.fromkeys(writing, _READ_ONLY))
+
+    async def repositories(self, prefix: str = "") -> AsyncIterator[Page[RepositorySummary]]:
+        """The repositories in one page. Raises NotFound, InvalidLayout, InvalidManifest."""
+        index = await asyncio.to_thread(self._fresh)
+        found = await asyncio.to_thread(index.repositories)
+        items = tuple(RepositorySummary(path, tags=n) for path, n in found.items() if path.startswith(prefix))
+        stopped = f"{index.unreadable} of its entries can't be read." if index.unreadable else None
+        yield Page(items, len(items), stopped)
+
+    async def tags(self, repository: str) -> AsyncIterator[Page[TagSummary]]:
+        """The tags with all their details; entries without a name have their digest for a tag. Raises NotFound."""
+        index = await asyncio.to_thread(self._fresh)
+        entries = await asyncio.to_thread(index.rows, repository)
+        for start in range(0, len(entries), _ROWS):
+            part = entries[start : start + _ROWS]
+            yield Page(await asyncio.to_thread(index.summaries, part), len(entries))
+
+    async def head_manifest(self, repository: str, locator: str) -> ManifestHead:
+        """Digest, media type and size of the manifest at a tag or digest. Raises NotFound."""
+
+        def look() -> ManifestHead:
+            index = self._index()
+            digest = index.digest_of(repository, locator)
+            size = index.content.size(digest)
+            return ManifestHead(digest, index.media_type(digest) or index.manifest(digest).media_type, size)
+
+        return await asyncio.to_thread(look)
+
+    async def manifest(self, repository: str, locator: str) -> ImageManifest | Index:
+        """The manifest at a tag or digest, verified; one that is made up for a `docker save` archive, see there."""
+
+        def read() -> ImageManifest | Index:
+            index = self._index()
+            return index.manifest(index.digest_of(repository, locator))
+
+        return await asyncio.to_thread(read)
+
+    async def blob(self, repository: str, descriptor: Descriptor, *, offset: int = 0) -> AsyncIterator[bytes]:
+        """The bytes of a blob from `offset` on; a whole read is verified before the last chunk is given."""
+        stream = await asyncio.to_thread(self.open_blob, repository, descriptor, offset=offset)
+        verifier = Verifier(descriptor.digest, descriptor.size) if offset == 0 else None
+        try:
+            held = b""
+            while chunk := await asyncio.to_thread(stream.read, _CHUNK):
+                if verifier is not None:
+                    verifier.update(chunk)
+                if held:
+                    yield held
+                held = chunk
+            if verifier is not None:
+                verifier.finish()
+            if held:
+                yield held
+        finally:
+            stream.close()
+
+    async def blob_range(self, repository: str, descriptor: Descriptor, start: int, end: int) -> bytes:
+        """Bytes `start` to `end` (exclusive) of a blob, fewer where it ends before."""
+
+        def read() -> bytes:
+            with self.open_blob(repository, descriptor, offset=start) as stream:
+                return stream.read(max(0, min(end, descriptor.size) - start))
+
+        return await asyncio.to_thread(read)
+
+    def open_blob(self, repository: str, descriptor: Descriptor, *, offset: int = 0) -> BinaryIO:
+        """A blocking, unverified stream. Raises NotFound."""
+        return self._index().content.open(descriptor.digest, offset)
+
+    async def referrers(self, repository: str, subject: Digest, artifact_type: str | None = None) -> Referrers:
+        """Every manifest here that names this subject. The answer is complete, as the referrers API's is."""
+        index = await asyncio.to_thread(self._index)
+        found = await asyncio.to_thread(index.referrers, subject)
+        wanted = tuple(d for d in found if artifact_type in {None, d.artifact_type})
+        return Referrers(wanted, "api")
+
+    async def has_blob(self, repository: str, descriptor: Descriptor) -> bool:
+        """Whether the blob is here."""
+        index = await asyncio.to_thread(self._index)
+        return await asyncio.to_thread(index.has, descriptor.digest)
+
+    async def close(self) -> None:
+        """Let go of the archive."""
+        with self._lock:
+            if self._loaded is not None:
+                self._retired.append(self._loaded.content)
+            self._loaded = None
+            while self._retired:
+                self._retired.pop().close()
+
+    def _index(self) -> LayoutIndex:
+        with self._lock:
+            if self._loaded is None:
+                self._stamp = stamp(self._place)
+                content = open_content(self._place)
+                try:
+                    self._loaded = LayoutIndex(content, self.host)
+                except BaseException:
+                    content.close()
+                    raise
+            return self._loaded
+
+    def _fresh(self) -> LayoutIndex:
+        with self._lock:
+            if self._loaded is not None and stamp(self._place) != self._stamp:
+                self._retired.append(self._loaded.content)  # streams on it may still be open
+                self._loaded = None
+        return self._index()

@@ -1,0 +1,1 @@
+"""Notary Project signatures: envelopes, certificate chains, trust stores and trust policies."""

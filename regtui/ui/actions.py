@@ -1,0 +1,231 @@
+"""The one table of actions: bindings, footer, palette, help, keymap checks and the page of keys are made from it.
+
+An action becomes a key only where a class has its handler (`action_<handler>`), so that nothing is shown
+that does not work yet. Classes take their bindings with the `Bound` mixin and `PLACES`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.binding import Binding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+class Place(StrEnum):
+    """Where an action applies: a kind of widget or screen."""
+
+    APP = "everywhere"
+    EXPLORER = "explorer"
+    LIST = "any list"
+    TABLE = "tables"
+    TREE = "trees"
+    JSON = "raw JSON"
+    FILES = "files"
+    PLAN = "plans"
+
+
+CONTEXTS: Mapping[str, frozenset[Place]] = {
+    "a table of the explorer": frozenset({Place.APP, Place.EXPLORER, Place.LIST, Place.TABLE}),
+    "a tree of the explorer": frozenset({Place.APP, Place.EXPLORER, Place.LIST, Place.TREE}),
+    "the files of an image": frozenset({Place.APP, Place.EXPLORER, Place.LIST, Place.TREE, Place.FILES}),
+    "raw JSON": frozenset({Place.APP, Place.EXPLORER, Place.LIST, Place.JSON}),
+    "a plan": frozenset({Place.APP, Place.LIST, Place.TABLE, Place.PLAN}),
+}
+"""Places whose keys are live at the same time."""
+
+FALLS_THROUGH = frozenset(
+    {
+        ("tree.collapse", "pane.leave"),
+        ("tree.expand", "pane.enter"),
+        ("json.collapse", "pane.leave"),
+        ("json.expand", "pane.enter"),
+    }
+)
+"""Pairs that share their keys on purpose: the first does nothing where it can't, and then the second gets its turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing that a key or the palette can do.
+
+    `keys` are Textual's names, separated by commas. `writes` is true for what leads to a change of a registry.
+    `rank` orders the footer: 1 comes first, 0 is never in it.
+    """
+
+    id: str
+    title: str
+    help: str
+    keys: str
+    where: frozenset[Place]
+    handler: str
+    group: str
+    writes: bool = False
+    rank: int = 0
+    footer: str = ""
+    """A shorter title for the footer."""
+
+    @property
+    def key_list(self) -> tuple[str, ...]:
+        """The keys one by one."""
+        return tuple(key.strip() for key in self.keys.split(",") if key.strip())
+
+
+def _at(*places: Place) -> frozenset[Place]:
+    return frozenset(places)
+
+
+_APP, _EXPLORER, _LIST = _at(Place.APP), _at(Place.EXPLORER), _at(Place.LIST)
+_TABLE, _TREE, _JSON, _FILES = _at(Place.TABLE), _at(Place.TREE), _at(Place.JSON), _at(Place.FILES)
+_MARKABLE = _at(Place.TABLE, Place.TREE)
+_EITHER = _at(Place.EXPLORER, Place.PLAN)
+
+_MOVE = (
+    Action("move.down", "Down", "Move to the next line.", "j,down", _LIST, "move_down", "Move"),
+    Action("move.up", "Up", "Move to the line before.", "k,up", _LIST, "move_up", "Move"),
+    Action("move.top", "Top", "Move to the first line.", "g,home", _LIST, "move_top", "Move"),
+    Action("move.bottom", "Bottom", "Move to the last line.", "G,end", _LIST, "move_bottom", "Move"),
+    Action("move.page_down", "Page down", "Move down by a page.", "pagedown", _LIST, "move_page_down", "Move"),
+    Action("move.page_up", "Page up", "Move up by a page.", "pageup", _LIST, "move_page_up", "Move"),
+    Action("list.open", "Open", "Open what is under the cursor.", "enter", _LIST, "open_line", "Move"),
+    Action("tree.collapse", "Collapse", "Close the node, or go to its parent.", "h,left", _TREE, "collapse", "Move"),
+    Action("tree.expand", "Expand", "Open the node.", "l,right", _TREE, "expand", "Move"),
+    Action("json.collapse", "Fold", "Fold this part away.", "h,left", _JSON, "fold", "Move"),
+    Action("json.expand", "Unfold", "Show what is folded here.", "l,right", _JSON, "unfold", "Move"),
+    Action("json.fold_all", "Fold all", "Fold everything, or show all again.", "f", _JSON, "fold_all", "Move", rank=1),
+)
+
+_PANES = (
+    Action("pane.leave", "Leave", "Go to the pane on the left.", "h,left", _EXPLORER, "leave_pane", "Panes"),
+    Action("pane.enter", "Enter", "Go to the pane on the right.", "l,right", _EXPLORER, "enter_pane", "Panes"),
+    Action("pane.registries", "Registries", "Focus the registries.", "1", _EXPLORER, "focus_registries", "Panes"),
+    Action("pane.repositories", "Repositories", "Focus the repositories.", "2", _EXPLORER,
+           "focus_repositories", "Panes"),
+    Action("pane.tags", "Tags", "Focus the tags.", "3", _EXPLORER, "focus_tags", "Panes"),
+    Action("pane.detail", "Detail", "Focus the detail.", "4", _EXPLORER, "focus_detail", "Panes"),
+    Action("pane.next", "Next pane", "Focus the next pane.", "tab", _EXPLORER, "next_pane", "Panes"),
+    Action("pane.previous", "Previous pane", "Focus the pane before.", "shift+tab", _EXPLORER,
+           "previous_pane", "Panes"),
+    Action("pane.zoom", "Zoom", "Give the focused pane the whole screen, or take it back.", "z,plus,underscore",
+           _EXPLORER, "zoom_pane", "Panes", rank=80),
+    Action("detail.previous", "Previous tab", "Show the detail tab before.", "left_square_bracket", _EXPLORER,
+           "previous_tab", "Panes"),
+    Action("detail.next", "Next tab", "Show the next detail tab.", "right_square_bracket", _EXPLORER,
+           "next_tab", "Panes"),
+    Action("back", "Back", "Clear the filter, then the marks, then go back.", "escape", _EITHER, "step_back", "Panes"),
+)  # fmt: skip
+
+_SEE = (
+    Action("filter", "Filter", "Filter the focused list: text, ~ before a regular expression, ! for the inverse.",
+           "slash", _EITHER, "filter_list", "Look", rank=10, footer="filter"),
+    Action("sort.cycle", "Sort", "Sort by the next column.", "s", _TABLE, "sort_next", "Look", rank=20, footer="sort"),
+    Action("sort.reverse", "Reverse the sort", "Turn the order around.", "S", _TABLE, "sort_reverse", "Look"),
+    Action("describe", "Describe", "Show the overview of the image.", "d", _EXPLORER, "describe", "Look"),
+    Action("platform", "Platform", "Show another platform of this image.", "w", _EXPLORER, "choose_platform", "Look",
+           rank=65, footer="platform"),
+    Action("raw", "Raw", "Show the raw JSON of the image.", "y", _EXPLORER, "show_raw", "Look"),
+    Action("companions", "Signature tags", "Show or fold the tags of signatures, attestations and SBOMs.", "a",
+           _EXPLORER, "toggle_companions", "Look"),
+    Action("refresh", "Refresh", "Ask the registry again, past the cache.", "r,f5", _EXPLORER, "refresh_pane", "Look"),
+    Action("go_to", "Go to", "Go to any image reference, digest or path.", "o", _EXPLORER, "go_to", "Look",
+           rank=70, footer="go to"),
+    Action("compare", "Compare", "Compare the two marked images.", "equals_sign", _EXPLORER, "compare", "Look",
+           rank=50, footer="compare"),
+    Action("requests", "Request log", "Show the requests that were sent, with a copy as curl.", "exclamation_mark",
+           _APP, "show_requests", "Look"),
+    Action("journal", "Undo", "Show what was changed, and restore what can be restored.", "u", _EXPLORER,
+           "show_journal", "Change"),
+    Action("scan", "Scan", "Scan with a local scanner.", "x", _EXPLORER, "scan_image", "Look"),
+)  # fmt: skip
+
+_MARKS = (
+    Action("mark", "Mark", "Mark the line, or take its mark away.", "space", _MARKABLE, "toggle_mark", "Marks",
+           rank=30, footer="mark"),
+    Action("mark.range", "Mark a range", "Mark all lines from here to where the cursor goes.", "v", _TABLE,
+           "mark_range", "Marks"),
+    Action("mark.all", "Mark all", "Mark all lines that the filter lets through.", "asterisk", _TABLE,
+           "mark_all", "Marks"),
+    Action("mark.clear", "Clear the marks", "Take all marks away.", "U", _MARKABLE, "clear_marks", "Marks"),
+)  # fmt: skip
+
+_CHANGE = (
+    Action("delete", "Delete", "Open the delete plan for the marks, or for the line. Nothing is sent yet.", "D,delete",
+           _EXPLORER, "plan_delete", "Change", writes=True, rank=40, footer="delete…"),
+    Action("retag", "Retag", "Give the image another tag.", "t", _EXPLORER, "plan_retag", "Change", writes=True,
+           rank=45, footer="retag…"),
+    Action("copy_image", "Copy to", "Copy the image to another repository or registry.", "T", _EXPLORER,
+           "plan_copy", "Change", writes=True),
+)  # fmt: skip
+
+_TAKE = (
+    Action("pull", "Pull", "Save the image as an archive or an OCI layout.", "P", _EXPLORER, "pull_image", "Take"),
+    Action("copy.tag", "Copy the tag", "Copy repo:tag to the clipboard.", "c", _EXPLORER, "copy_tag", "Take",
+           rank=60, footer="copy"),
+    Action("copy.digest", "Copy the digest", "Copy repo@digest to the clipboard.", "C", _EXPLORER, "copy_digest",
+           "Take"),
+    Action("copy.pull", "Copy the pull command", "Copy the pull command to the clipboard.", "p", _EXPLORER,
+           "copy_pull", "Take"),
+    Action("export", "Export", "Save the current table as JSON, CSV or Markdown.", "ctrl+s", _EXPLORER,
+           "export_table", "Take"),
+    Action("file.extract", "Extract", "Save this file.", "e", _FILES, "extract_file", "Take", rank=15),
+    Action("file.pager", "Page", "Read this file in the pager.", "f3", _FILES, "page_file", "Take", rank=16),
+    Action("file.editor", "Editor", "Open a copy of this file in the editor.", "f4", _FILES, "edit_file", "Take"),
+)  # fmt: skip
+
+_APPLICATION = (
+    Action("palette", "Commands", "Open the command palette; ctrl+p does it too.", "colon", _APP,
+           "command_palette", "Program"),
+    Action("help", "Help", "Show the keys of the focused pane.", "question_mark,f1", _APP, "show_help", "Program",
+           rank=90, footer="help"),
+    Action("quit", "Quit", "Go back, or quit at the top.", "q,ctrl+q", _APP, "leave_or_quit", "Program"),
+    Action("cancel", "Cancel", "Cancel what is loading; twice quits.", "ctrl+c", _APP, "cancel_loading", "Program"),
+)  # fmt: skip
+
+ACTIONS: tuple[Action, ...] = (*_MOVE, *_PANES, *_SEE, *_MARKS, *_CHANGE, *_TAKE, *_APPLICATION)
+BY_ID: Mapping[str, Action] = {action.id: action for action in ACTIONS}
+
+
+def actions_at(*places: Place) -> tuple[Action, ...]:
+    """The actions of these places, in the table's order."""
+    return tuple(action for action in ACTIONS if action.where.intersection(places))
+
+
+def bindings_for(*places: Place, host: type | None = None) -> list[Binding]:
+    """Textual bindings of these places; with `host` only those whose handler that class has."""
+    return [
+        Binding(action.keys, action.handler, action.title, show=action.rank > 0, tooltip=action.help, id=action.id)
+        for action in actions_at(*places)
+        if host is None or hasattr(host, f"action_{action.handler}")
+    ]
+
+
+def action_of(binding: Binding) -> Action | None:
+    """The action behind a binding, for footer, palette and help; None for Textual's own."""
+    return None if binding.id is None else BY_ID.get(binding.id)
+
+
+def footer_actions(bindings: Iterable[Binding]) -> list[tuple[Action, Binding]]:
+    """The actions behind live bindings that the footer shows, most wanted first, each once."""
+    found = {
+        action.id: (action, binding)
+        for binding in bindings
+        if (action := action_of(binding)) is not None and action.rank
+    }
+    return sorted(found.values(), key=lambda pair: pair[0].rank)
+
+
+class Bound:
+    """Mixin (first base) for widgets, screens and the app: binds the actions of `PLACES` that the class handles."""
+
+    PLACES: ClassVar[tuple[Place, ...]] = ()
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        places = cls.__dict__.get("PLACES", ())
+        if places:
+            own = cls.__dict__.get("BINDINGS", [])
+            cls.BINDINGS = [*own, *bindings_for(*places, host=cls)]  # type: ignore[attr-defined]  # DOMNode has it
+        super().__init_subclass__(**options)

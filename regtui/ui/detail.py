@@ -1,0 +1,196 @@
+"""The detail pane: tabs over one image."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from textual.containers import Vertical
+from textual.message import Message
+from textual.widgets import ContentSwitcher
+
+from regtui.ui.facts.layers import LayerRow, history_rows, layer_rows
+from regtui.ui.facts.overview import Fact, overview
+from regtui.ui.safe_text import SafeText, safe
+from regtui.ui.widgets.bars import bar
+from regtui.ui.widgets.columns import Column, Tone
+from regtui.ui.widgets.json_pane import JsonPane
+from regtui.ui.widgets.line_list import LineList
+from regtui.ui.widgets.row_table import RowTable
+from regtui.ui.widgets.tab_strip import TabStrip
+from regtui.ui.words import size_text, time_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from textual.app import ComposeResult
+
+    from regtui.session import Image
+
+TABS: Final = (
+    ("overview", SafeText("Overview")),
+    ("layers", SafeText("Layers")),
+    ("history", SafeText("History")),
+    ("config", SafeText("Config")),
+    ("raw", SafeText("Raw")),
+)
+_TONES: Final[Mapping[str, Tone]] = {"head": "accent", "warn": "warning", "dim": "dim", "error": "error"}
+
+
+class DetailPane(Vertical):
+    """Everything about one image. `show` fills it, `tell` puts a sentence in its place."""
+
+    DEFAULT_CSS = """
+    DetailPane { height: 1fr; }
+    DetailPane > ContentSwitcher { height: 1fr; }
+    DetailPane LineList { height: 1fr; }
+    """
+
+    class TabChanged(Message):
+        """Another tab is shown."""
+
+        def __init__(self, tab: str) -> None:
+            super().__init__()
+            self.tab = tab
+
+    def __init__(self, *, id: str = "detail") -> None:  # noqa: A002 - Textual's own name
+        super().__init__(id=id)
+        self.image: Image | None = None
+        self.sizes: dict[str, int | None] = {}
+        self._filled: set[str] = set()
+        self._overview = _facts_table()
+        self._layers = _layers_table("layers")
+        self._history = _layers_table("history")
+        self._config = JsonPane(id="config")
+        self._raw = JsonPane(id="raw")
+        self._tabs = TabStrip(TABS, id="tabs")
+        self._switcher = ContentSwitcher(initial="overview")
+
+    def compose(self) -> ComposeResult:
+        """The tab strip over the tabs."""
+        yield self._tabs
+        with self._switcher:
+            yield self._overview
+            yield self._layers
+            yield self._history
+            yield self._config
+            yield self._raw
+
+    @property
+    def tab(self) -> str:
+        """The tab that is shown."""
+        return self._switcher.current or "overview"
+
+    @property
+    def current_list(self) -> LineList:
+        """The list on the tab that is shown."""
+        return self.query_one(f"#{self.tab}", LineList)
+
+    def show(self, image: Image) -> None:
+        """Fill the pane with an image; the tab stays."""
+        self.image = image
+        self._filled.clear()
+        self._tabs.note = safe(str(image.platform)) if image.platform is not None else SafeText("")
+        self._fill(self.tab)
+
+    def show_sizes(self, sizes: Mapping[str, int | None]) -> None:
+        """The sizes of platforms that were read since, by digest."""
+        self.sizes.update(sizes)
+        self._filled.discard("overview")
+        self._fill(self.tab)
+
+    def tell(self, sentence: str, hint: str | None = None, *, tone: str = "dim") -> None:
+        """Show a sentence instead of an image: what is loading, what went wrong, what to press."""
+        self.image = None
+        self._filled = {name for name, _ in TABS}
+        self._tabs.note = SafeText("")
+        facts = [Fact(SafeText(""), safe(sentence, 1000), tone)]
+        if hint:
+            facts.append(Fact(SafeText(""), safe(hint, 1000), "fact"))
+        self._overview.reset(facts)
+        self._layers.reset()
+        self._history.reset()
+        self._config.show(b"")
+        self._raw.show(b"")
+
+    def switch(self, tab: str) -> None:
+        """Show a tab; the focus goes along when it was in the pane."""
+        had_focus = self._switcher.has_focus_within if hasattr(self._switcher, "has_focus_within") else False
+        self._switcher.current = tab
+        self._tabs.active = tab
+        self._fill(tab)
+        if had_focus:
+            self.current_list.focus()
+        self.post_message(self.TabChanged(tab))
+
+    def step(self, by: int) -> None:
+        """Show the next tab, or the one before."""
+        names = [name for name, _ in TABS]
+        self.switch(names[(names.index(self.tab) + by) % len(names)])
+
+    def on_tab_strip_chosen(self, event: TabStrip.Chosen) -> None:
+        """A tab was clicked."""
+        self.switch(event.tab)
+
+    def _fill(self, tab: str) -> None:
+        """Work out a tab's content when it is first looked at."""
+        if self.image is None or tab in self._filled:
+            return
+        self._filled.add(tab)
+        image = self.image
+        if tab == "overview":
+            self._overview.reset(overview(image, self.sizes))
+        elif tab == "layers":
+            self._layers.reset(layer_rows(image))
+        elif tab == "history":
+            self._history.reset(history_rows(image))
+        elif tab == "config":
+            self._config.show(image.config.raw if image.config is not None else b"")
+        else:
+            self._raw.show(image.top.raw)
+
+
+def _facts_table() -> RowTable[Fact]:
+    columns: Sequence[Column[Fact]] = [
+        Column("name", SafeText(""), lambda fact: fact.name, 11, tone="dim"),
+        Column("value", SafeText(""), lambda fact: fact.value, 20, flex=1, tone=lambda fact: _TONES.get(fact.kind, "")),
+    ]
+    return RowTable(columns, key=id, text=lambda fact: fact.name + fact.value, show_header=False, id="overview")
+
+
+def _layers_table(name: str) -> RowTable[LayerRow]:
+    columns: list[Column[LayerRow]] = [
+        Column(
+            "number", SafeText("#"), lambda row: safe("" if row.number is None else str(row.number)), 3, align="right"
+        ),
+        Column(
+            "size",
+            SafeText("size"),
+            lambda row: safe("" if row.layer is None else size_text(row.size)),
+            9,
+            align="right",
+            sort=lambda row: row.size,
+            descending=True,
+        ),
+        Column("share", SafeText("share"), lambda row: bar(row.share, 10), 10, tone="accent", priority=2),
+        Column("from", SafeText("made by"), _made_by, 20, flex=1, tone=lambda row: "" if row.layer else "dim"),
+    ]
+    if name == "history":
+        columns.append(
+            Column("created", SafeText("created"), lambda row: safe(time_text(row.created)), 20, tone="dim", priority=3)
+        )
+    columns.append(
+        Column(
+            "digest",
+            SafeText("digest"),
+            lambda row: safe("" if row.layer is None else row.layer.digest.short),
+            12,
+            tone="dim",
+            priority=1,
+        )
+    )
+    return RowTable(columns, key=lambda row: row.key, text=lambda row: row.instruction or "", id=name)
+
+
+def _made_by(row: LayerRow) -> SafeText:
+    text = row.instruction or "—"
+    return safe(f"{text}  ({row.note})" if row.note else text, 600)

@@ -1,0 +1,81 @@
+"""The filter line of every list: plain text, `~` before a regular expression, `!` before either for the inverse."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from regtui.oci.errors import RegtuiError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+PATTERN_LIMIT = 500
+"""Characters of a filter; more can only be a paste by accident."""
+
+
+class InvalidFilter(RegtuiError):
+    """The filter can't be used; the list keeps the one before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A filter as it was typed (`source`) and what it looks for. Case never matters."""
+
+    source: str = ""
+    needle: str = ""
+    pattern: re.Pattern[str] | None = None
+    inverse: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether everything passes: nothing typed, or only `!` or `~` so far."""
+        return not self.needle and self.pattern is None
+
+    def test(self) -> Callable[[str], bool]:
+        """A predicate over text that is already in lower case."""
+        needle, pattern, inverse = self.needle, self.pattern, self.inverse
+        if pattern is not None:
+            search = pattern.search
+            return lambda text: (search(text) is None) is inverse
+        return lambda text: (needle in text) is not inverse
+
+    def hits(self, texts: Sequence[str]) -> list[int]:
+        """The indices of the lower-case `texts` that pass. One tight loop each: 100,000 texts in a few ms."""
+        needle = self.needle
+        if self.pattern is not None:
+            search = self.pattern.search
+            if self.inverse:
+                return [index for index, text in enumerate(texts) if search(text) is None]
+            return [index for index, text in enumerate(texts) if search(text) is not None]
+        if self.inverse:
+            return [index for index, text in enumerate(texts) if needle not in text]
+        return [index for index, text in enumerate(texts) if needle in text]
+
+
+EVERYTHING = Filter()
+
+
+def parse_filter(source: str) -> Filter:
+    """What a typed filter means. Raises InvalidFilter for a regular expression that is not one."""
+    if len(source) > PATTERN_LIMIT:
+        raise InvalidFilter(f"A filter has at most {PATTERN_LIMIT} characters.", hint="Shorten it.")
+    rest = source
+    inverse = rest.startswith("!")
+    if inverse:
+        rest = rest[1:]
+    if not rest.startswith("~"):
+        return Filter(source, rest.lower(), None, inverse)
+    if len(rest) == 1:
+        return Filter(source, "", None, inverse)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # "[[" may mean a nested set one day
+            pattern = re.compile(rest[1:], re.IGNORECASE)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise InvalidFilter(
+            f"That is not a regular expression yet: {error}.", hint="Leave out the ~ to look for plain text."
+        ) from error
+    return Filter(source, "", pattern, inverse)

@@ -1,0 +1,1 @@
+"""The screens: each owns its workers and decides what its widgets show."""

@@ -1,0 +1,90 @@
+"""Help, made from the bindings that are live in the focused pane."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+
+from regtui.ui.actions import action_of
+from regtui.ui.facts.overview import Fact
+from regtui.ui.safe_text import SafeText, safe
+from regtui.ui.widgets.columns import Column, Tone
+from regtui.ui.widgets.row_table import RowTable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from textual.app import ComposeResult
+    from textual.binding import ActiveBinding
+
+_ORDER = ("Move", "Panes", "Look", "Marks", "Take", "Change", "Program")
+
+
+class HelpScreen(ModalScreen[None]):
+    """Every key that does something right now, by group."""
+
+    DEFAULT_CSS = """
+    HelpScreen { align: center middle; }
+    HelpScreen > RowTable { width: 90%; max-width: 100; height: 90%; border: round $accent; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,question_mark,f1", "dismiss", "Close", show=False),
+    ]
+
+    def __init__(self, live: Iterable[ActiveBinding], pane: str) -> None:
+        super().__init__()
+        self._facts = _help_facts(live)
+        self._pane = pane
+
+    def compose(self) -> ComposeResult:
+        """One table."""
+        table: RowTable[Fact] = RowTable(
+            [
+                Column("key", SafeText("key"), lambda fact: fact.name, 22, tone="accent"),
+                Column("does", SafeText("what it does"), lambda fact: fact.value, 30, flex=1, tone=_tone),
+            ],
+            key=id,
+            text=lambda fact: fact.name + fact.value,
+            title=safe(f"Keys in {self._pane} · escape closes"),
+            show_header=False,
+        )
+        table.append(self._facts)
+        yield table
+
+    def on_mount(self) -> None:
+        """The table scrolls."""
+        self.query_one(RowTable).focus()
+
+
+def _tone(fact: Fact) -> Tone:
+    return "dim" if fact.kind == "head" else ""
+
+
+def _help_facts(live: Iterable[ActiveBinding]) -> list[Fact]:
+    keys: dict[str, list[str]] = {}
+    for active in live:
+        action = action_of(active.binding)
+        if action is not None and active.enabled:
+            keys.setdefault(action.id, []).append(_key_name(active.binding.key))
+    from regtui.ui.actions import BY_ID
+
+    actions = sorted((BY_ID[name] for name in keys), key=lambda action: _ORDER.index(action.group))
+    facts: list[Fact] = []
+    for group, members in groupby(actions, key=lambda action: action.group):
+        facts.append(Fact(SafeText(""), SafeText(f"— {group} —"), "head"))
+        facts += [Fact(safe(" ".join(keys[action.id])), SafeText(action.help)) for action in members]
+    return facts
+
+
+_NAMES = {
+    "question_mark": "?", "slash": "/", "colon": ":", "exclamation_mark": "!", "equals_sign": "=", "asterisk": "*",
+    "left_square_bracket": "[", "right_square_bracket": "]", "plus": "+", "underscore": "_", "pagedown": "PgDn",
+    "pageup": "PgUp",
+}  # fmt: skip
+
+
+def _key_name(key: str) -> str:
+    return _NAMES.get(key, key)

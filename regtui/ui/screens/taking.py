@@ -1,0 +1,160 @@
+"""What the explorer gives away: copies to the clipboard, tables as files."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textual import work
+
+from regtui.ui.clipboard import copy_text
+from regtui.ui.safe_text import SafeText, safe
+from regtui.ui.screens.browsing import Browsing
+from regtui.ui.screens.choose import ChooseScreen
+from regtui.ui.screens.go_to import GoToScreen
+from regtui.ui.widgets.row_table import RowTable
+from regtui.ui.words import size_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from regtui.oci import Reference
+
+
+class Taking(Browsing):
+    """Copy, export, go to."""
+
+    def chosen(self) -> Reference | None:
+        """The image that a key is about: the one under the cursor of the tags, else the one in the detail."""
+        from regtui.oci import Reference
+
+        row = self.tags.current
+        image = self.detail.image
+        if self.focused is self.tags and row is not None and self.host and self.path:
+            reference = Reference(self.host, self.path, row.name)
+            digest = row.tag.digest or self.session.reader.known_digest(reference)
+            return reference if digest is None else reference.pinned(digest)
+        return image.reference if image is not None else None
+
+    def action_copy_tag(self) -> None:
+        """c"""
+        reference = self.chosen()
+        if reference is None:
+            self._nothing()
+        elif reference.tag is None:
+            self._copy(str(reference))
+        else:
+            self._copy(f"{reference.name}:{reference.tag}")
+
+    def action_copy_digest(self) -> None:
+        """C"""
+        reference = self.chosen()
+        if reference is None or reference.digest is None:
+            self._nothing("The digest of this tag is not known yet: open it first.")
+        else:
+            self._copy(f"{reference.name}@{reference.digest}")
+
+    def action_copy_pull(self) -> None:
+        """p"""
+        reference = self.chosen()
+        if reference is None:
+            self._nothing()
+        elif reference.host.startswith("/"):
+            self._copy(f"skopeo copy oci:{reference.host}:{reference.path}:{reference.tag} docker-archive:image.tar")
+        else:
+            self._copy(
+                f"docker pull {reference.name}{f'@{reference.digest}' if reference.digest else f':{reference.tag}'}"
+            )
+
+    def _nothing(self, sentence: str = "No image is chosen yet.") -> None:
+        self.notify(sentence, severity="warning", markup=False)
+
+    @work(exclusive=True, group="clipboard", exit_on_error=False)
+    async def _copy(self, text: str) -> None:
+        self.notify(await asyncio.to_thread(copy_text, self.app, text), markup=False)
+
+    @work(exclusive=True, group="go to", exit_on_error=False)
+    async def action_go_to(self) -> None:
+        """o"""
+        text = await self.app.push_screen_wait(GoToScreen())
+        if text:
+            await self.go_to(text)
+
+    async def go_to(self, text: str) -> None:
+        """Open what was typed."""
+        raise NotImplementedError
+
+    @work(exclusive=True, group="platform", exit_on_error=False)
+    async def action_choose_platform(self) -> None:
+        """w: another platform of the image that is shown."""
+        image = self.detail.image
+        if image is None or not image.platforms:
+            self._nothing("This image is for one platform.")
+            return
+        names = [str(entry.platform) if entry.platform is not None else entry.digest for entry in image.platforms]
+        now = next((n for n, entry in enumerate(image.platforms) if entry is image.entry), 0)
+        sizes = [size_text(self.detail.sizes.get(entry.digest)) for entry in image.platforms]
+        lines = [safe(f"{name:<20} {size:>10}") for name, size in zip(names, sizes, strict=True)]
+        chosen = await self.app.push_screen_wait(ChooseScreen(SafeText("Platform"), lines, now))
+        if chosen >= 0 and chosen != now:
+            self.wanted_platform = image.platforms[chosen].platform
+            self.load_image(image.reference)
+
+    @work(exclusive=True, group="export", exit_on_error=False)
+    async def action_export_table(self) -> None:
+        """ctrl+s: the focused table as a file in the current folder."""
+        table = self.focused
+        if not isinstance(table, RowTable) or not table.model.shown:
+            self._nothing("There is no table to save here.")
+            return
+        answer = await self.app.push_screen_wait(
+            GoToScreen("Save this table as (.json, .csv or .md)", f"regtui-{table.id}.csv")
+        )
+        if answer:
+            await self._save(Path(answer), _cells(table))
+
+    async def _save(self, path: Path, cells: list[list[str]]) -> None:
+        made = {".json": _as_json, ".md": _as_markdown}.get(path.suffix.lower(), _as_csv)(cells)
+        try:
+            await asyncio.to_thread(_write_new, path, made)
+        except OSError as error:
+            self._nothing(f"{path} was not written: {error.strerror}.")
+            return
+        self.notify(safe(f"Saved {len(cells) - 1} rows to {path}.", 300), markup=False)
+
+
+def _write_new(path: Path, text: str) -> None:
+    with path.expanduser().open("x", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _cells(table: RowTable[Any]) -> list[list[str]]:
+    rows = [[str(column.title) or column.name for column in table.columns]]
+    rows.extend([column.cell(row) for column in table.columns] for row in table.model.visible_rows())
+    return rows
+
+
+def _as_json(cells: Sequence[Sequence[str]]) -> str:
+    head, *rows = cells
+    return json.dumps([dict(zip(head, row, strict=True)) for row in rows], indent=2, ensure_ascii=False) + "\n"
+
+
+def _as_csv(cells: Sequence[Sequence[str]]) -> str:
+    made = io.StringIO()
+    csv.writer(made, lineterminator="\n").writerows([[_no_formula(cell) for cell in row] for row in cells])
+    return made.getvalue()
+
+
+def _as_markdown(cells: Sequence[Sequence[str]]) -> str:
+    head, *rows = [[cell.replace("|", "\\|") for cell in row] for row in cells]
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _no_formula(cell: str) -> str:
+    """Spreadsheets run cells that begin like a formula: what a registry sends must not."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@")) else cell

@@ -1,0 +1,57 @@
+"""Registries over plain HTTP on loopback, closed behind each test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from regtui.credentials.values import ANONYMOUS, Credential, Secret
+from regtui.registries.distribution import DistributionRegistry
+from regtui.transport.client import RegistryClient
+from regtui.transport.options import HostOptions
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+pytest.register_assert_rewrite("tests.registries.contract")
+
+
+@dataclass
+class OneCredential:
+    """The same credential for one host, nothing for others; notes who was asked for."""
+
+    host: str
+    credential: Credential = ANONYMOUS
+
+    async def find(self, host: str) -> Credential:
+        return self.credential if host == self.host else ANONYMOUS
+
+    def forget(self, host: str) -> None:
+        return
+
+
+@pytest.fixture
+async def connect() -> AsyncIterator[Callable[..., RegistryClient]]:
+    """Makes clients: connect("127.0.0.1:5000", user=…, password=…)."""
+    made: list[RegistryClient] = []
+
+    def make(host: str, user: str = "", password: str = "") -> RegistryClient:
+        credential = Credential(user, Secret(password), source="test") if user else ANONYMOUS
+        made.append(RegistryClient(HostOptions(host, plain_http=True), OneCredential(host, credential)))
+        return made[-1]
+
+    yield make
+    for client in made:
+        await client.close()
+
+
+@pytest.fixture
+def distribution(connect: Callable[..., RegistryClient]) -> Callable[..., DistributionRegistry]:
+    """Makes registries of the plain kind, with the arguments of `connect`."""
+
+    def make(host: str, **options: str) -> DistributionRegistry:
+        return DistributionRegistry(connect(host, **options))
+
+    return make

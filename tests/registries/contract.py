@@ -1,0 +1,284 @@
+"""What every kind of registry owes, as tests over one filled place. A kind joins by a class and a `place` fixture.
+
+    class TestHarbor(ReadingContract):
+        @pytest.fixture
+        async def place(self, ...):
+            ...
+            yield Place(registry, repository, can_write=True)
+
+The place holds, in `repository`: `v1` and `also` (IMAGE), `multi` (INDEX), `note` (SBOM, an artifact on INDEX).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from regtui.oci import (
+    Descriptor,
+    Digest,
+    DigestMismatch,
+    ImageManifest,
+    Index,
+    InvalidDigest,
+    InvalidReference,
+    parse_config,
+)
+from regtui.oci import parse_manifest as parse
+from regtui.registries.contract import Capability, Registry
+from regtui.transport.errors import NotFound, RegistryError, Unsupported
+from tests.servers import content
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+IMAGE = content.image([{"etc/one": b"1" * 5000}, {"etc/two": b"2"}], labels={"team": "shop"})
+ARM = content.image(platform="linux/arm64")
+INDEX = content.index(IMAGE, ARM)
+SBOM = content.artifact("application/spdx+json", b'{"spdxVersion":"SPDX-2.3"}', subject=INDEX)
+TAGS = {"v1": IMAGE, "also": IMAGE, "multi": INDEX, "note": SBOM}
+ABSENT = Digest.of(b"nowhere")
+
+
+@dataclass
+class Place:
+    """A filled registry, and what it can do beyond reading."""
+
+    registry: Registry
+    repository: str
+    other: str = ""
+    """Another repository of the same registry for writing into; "" when nothing can be written."""
+    deletes_tags: bool = False
+    deletes_manifests: bool = False
+    has_referrers_api: bool = False
+    reads_from_offsets: bool = True
+    """Whether it knows a Range without an end."""
+
+
+async def collect(pages: AsyncIterator) -> list:
+    """Every item of a listing."""
+    return [item async for page in pages for item in page.items]
+
+
+async def tag_names(registry: Registry, repository: str) -> list[str]:
+    """The names of all tags, sorted, without those of referrers."""
+    return sorted(t.name for t in await collect(registry.tags(repository)) if not t.name.startswith("sha256-"))
+
+
+def descriptor_of(made: content.Content) -> Descriptor:
+    """The descriptor of test content."""
+    return Descriptor(made.media_type, Digest.parse(made.digest), len(made.raw))
+
+
+async def stream_of(raw: bytes) -> AsyncIterator[bytes]:
+    """The bytes in pieces."""
+    for start in range(0, len(raw), 1000):
+        yield raw[start : start + 1000]
+
+
+class ReadingContract:
+    """Everything that reads."""
+
+    async def test_the_repository_is_listed(self, place):
+        found = [r.path for r in await collect(place.registry.repositories())]
+        assert place.repository in found
+        assert [r.path for r in await collect(place.registry.repositories(place.repository))] == [place.repository]
+        assert await collect(place.registry.repositories("no-such-prefix-")) == []
+
+    async def test_every_tag_is_listed_once(self, place):
+        assert await tag_names(place.registry, place.repository) == sorted(TAGS)
+
+    async def test_details_are_right_or_unknown(self, place):
+        for row in await collect(place.registry.tags(place.repository)):
+            if row.name in TAGS:
+                assert row.digest in {None, TAGS[row.name].digest}
+                assert row.media_type in {None, TAGS[row.name].media_type}
+                assert not row.is_untagged
+
+    async def test_an_unknown_repository_is_not_found(self, place):
+        with pytest.raises(NotFound):
+            await collect(place.registry.tags("no/such/repository"))
+
+    async def test_heads_tell_the_truth(self, place):
+        for tag, made in TAGS.items():
+            for locator in (tag, made.digest):
+                head = await place.registry.head_manifest(place.repository, locator)
+                assert (head.digest, head.media_type, head.size) == (made.digest, made.media_type, len(made.raw))
+        for locator in ("no-such-tag", ABSENT):
+            with pytest.raises(NotFound):
+                await place.registry.head_manifest(place.repository, locator)
+
+    async def test_manifests_come_with_their_exact_bytes(self, place):
+        for tag, made in TAGS.items():
+            for locator in (tag, made.digest):
+                manifest = await place.registry.manifest(place.repository, locator)
+                assert (manifest.raw, manifest.digest, manifest.media_type) == (made.raw, made.digest, made.media_type)
+        assert isinstance(await place.registry.manifest(place.repository, "multi"), Index)
+        for locator in ("no-such-tag", ABSENT):
+            with pytest.raises(NotFound):
+                await place.registry.manifest(place.repository, locator)
+
+    async def test_blobs_come_verified(self, place):
+        manifest = await place.registry.manifest(place.repository, "v1")
+        assert isinstance(manifest, ImageManifest)
+        config = parse_config(await place.registry.small_blob(place.repository, manifest.config))
+        assert config.labels == {"team": "shop"}
+        for layer, made in zip(manifest.layers, IMAGE.needs[1:], strict=True):
+            chunks = [chunk async for chunk in place.registry.blob(place.repository, layer)]
+            assert b"".join(chunks) == made.raw
+            if place.reads_from_offsets:
+                rest = [chunk async for chunk in place.registry.blob(place.repository, layer, offset=11)]
+                assert b"".join(rest) == made.raw[11:]
+
+    async def test_parts_of_blobs(self, place):
+        layer = IMAGE.needs[1]
+        descriptor = descriptor_of(layer)
+        assert await place.registry.blob_range(place.repository, descriptor, 5, 20) == layer.raw[5:20]
+        assert await place.registry.blob_range(place.repository, descriptor, 5, 1 << 40) == layer.raw[5:]
+        assert await place.registry.blob_range(place.repository, descriptor, len(layer.raw), 1 << 40) == b""
+
+    async def test_a_blob_as_a_blocking_stream(self, place):
+        layer = IMAGE.needs[1]
+
+        def read(offset: int) -> bytes:
+            with place.registry.open_blob(place.repository, descriptor_of(layer), offset=offset) as stream:
+                return b"".join(iter(lambda: stream.read(100), b""))
+
+        assert await asyncio.to_thread(read, 0) == layer.raw
+        if place.reads_from_offsets:
+            assert await asyncio.to_thread(read, 7) == layer.raw[7:]
+
+    async def test_a_blob_that_is_not_there(self, place):
+        absent = Descriptor("application/octet-stream", ABSENT, 7)
+        with pytest.raises(NotFound):
+            await place.registry.small_blob(place.repository, absent)
+        assert not await place.registry.has_blob(place.repository, absent)
+        assert await place.registry.has_blob(place.repository, descriptor_of(IMAGE.needs[0]))
+
+    async def test_referrers(self, place):
+        found = await place.registry.referrers(place.repository, Digest.parse(INDEX.digest))
+        assert [(d.digest, d.artifact_type) for d in found.descriptors] == [(SBOM.digest, "application/spdx+json")]
+        assert found.source == ("api" if place.has_referrers_api else "tag")
+        wanted = await place.registry.referrers(place.repository, Digest.parse(INDEX.digest), "text/none")
+        assert wanted.descriptors == ()
+        nothing = await place.registry.referrers(place.repository, ABSENT)
+        assert nothing.descriptors == ()
+        assert nothing.source in {"api", "none"}
+        support = (await place.registry.capabilities())[Capability.REFERRERS]
+        assert support.available is place.has_referrers_api
+
+    async def test_what_is_no_name_is_never_asked_for(self, place):
+        for locator in ("../../../etc", "a b", "", "x\r\ny", "?n=1", "%2e"):
+            with pytest.raises((InvalidReference, NotFound)):
+                await place.registry.manifest(place.repository, locator)
+        with pytest.raises(InvalidDigest):
+            await place.registry.manifest(place.repository, "sha256:../../x")
+        for repository in ("../x", "a/../../b", "A", "a?b", ""):
+            with pytest.raises((InvalidReference, NotFound)):
+                await place.registry.manifest(repository, "v1")
+            with pytest.raises((InvalidReference, NotFound)):
+                await collect(place.registry.tags(repository))
+
+    async def test_every_missing_capability_has_its_reason(self, place):
+        capabilities = await place.registry.capabilities()
+        for capability in Capability:
+            support = capabilities[capability]
+            assert support.available is True or support.reason
+        assert place.registry.kind != "unknown"
+        assert place.registry.host
+        assert await place.registry.identity()
+
+
+class WritingContract(ReadingContract):
+    """Everything that writes, each test in a repository of its own."""
+
+    async def fill(self, place: Place, *tags: str, made: content.Content = IMAGE) -> None:
+        """Put an image into the other repository with the registry's own calls."""
+        for need in made.needs:
+            if need.is_manifest:
+                await self.fill(place, made=need)
+            else:
+                await place.registry.put_blob(place.other, descriptor_of(need), stream_of(need.raw))
+        for locator in tags or (made.digest,):
+            put = await place.registry.put_manifest(place.other, locator, parse(made.raw, made.media_type))
+            assert put == made.digest
+
+    async def test_what_is_put_is_there(self, place):
+        await self.fill(place, "one", "two", made=INDEX)
+        assert await tag_names(place.registry, place.other) == ["one", "two"]
+        assert (await place.registry.manifest(place.other, "one")).raw == INDEX.raw
+        assert await place.registry.has_blob(place.other, descriptor_of(IMAGE.needs[1]))
+
+    async def test_a_tag_can_be_moved(self, place):
+        await self.fill(place, "moving")
+        await self.fill(place, "moving", made=ARM)
+        assert (await place.registry.head_manifest(place.other, "moving")).digest == ARM.digest
+
+    async def test_mounting_saves_the_upload_or_says_no(self, place):
+        for need in IMAGE.needs:
+            digest = Digest.parse(need.digest)
+            if not await place.registry.mount_blob(place.other, digest, place.repository):
+                await place.registry.put_blob(place.other, descriptor_of(need), stream_of(need.raw))
+            assert await place.registry.has_blob(place.other, descriptor_of(need))
+        assert not await place.registry.mount_blob(place.other, ABSENT, place.repository)
+        await place.registry.put_manifest(place.other, "mounted", parse(IMAGE.raw, IMAGE.media_type))
+
+    async def test_bytes_are_never_put_under_another_digest(self, place):
+        await self.fill(place, "one")
+        with pytest.raises(DigestMismatch):
+            await place.registry.put_manifest(place.other, ABSENT, parse(IMAGE.raw, IMAGE.media_type))
+        broken = Descriptor("application/octet-stream", ABSENT, 5)
+        with pytest.raises(RegistryError):
+            await place.registry.put_blob(place.other, broken, stream_of(b"wrong"))
+        assert not await place.registry.has_blob(place.other, broken)
+
+    async def test_deleting_a_tag_takes_nothing_else_along(self, place):
+        await self.fill(place, "one", "two")
+        if place.deletes_tags:
+            await place.registry.delete_tag(place.other, "one")
+            assert await tag_names(place.registry, place.other) == ["two"]
+            with pytest.raises(NotFound):
+                await place.registry.delete_tag(place.other, "one")
+        else:
+            with pytest.raises(Unsupported):
+                await place.registry.delete_tag(place.other, "one")
+            assert await tag_names(place.registry, place.other) == ["one", "two"]
+            assert not (await place.registry.capabilities()).has(Capability.DELETE_TAG)
+        assert (await place.registry.manifest(place.other, IMAGE.digest)).raw == IMAGE.raw
+        with pytest.raises((InvalidReference, NotFound)):
+            await place.registry.delete_tag(place.other, IMAGE.digest)
+
+    async def test_deleting_a_manifest_takes_its_tags_along(self, place):
+        await self.fill(place, "one", "two")
+        await self.fill(place, "other", made=ARM)
+        if place.deletes_manifests:
+            await place.registry.delete_manifest(place.other, Digest.parse(IMAGE.digest))
+            with pytest.raises(NotFound):
+                await place.registry.manifest(place.other, IMAGE.digest)
+            assert await tag_names(place.registry, place.other) == ["other"]
+        else:
+            with pytest.raises(Unsupported):
+                await place.registry.delete_manifest(place.other, Digest.parse(IMAGE.digest))
+            assert await tag_names(place.registry, place.other) == ["one", "other", "two"]
+
+    async def test_a_deleted_manifest_can_be_put_again(self, place):
+        if not place.deletes_manifests:
+            return
+        await self.fill(place, "one")
+        saved = await place.registry.manifest(place.other, "one")
+        await place.registry.delete_manifest(place.other, saved.digest)
+        await place.registry.put_manifest(place.other, "one", saved)
+        assert (await place.registry.manifest(place.other, "one")).raw == IMAGE.raw
+
+    async def test_a_manifest_with_a_subject_is_found_from_it(self, place):
+        await self.fill(place, "one")
+        notes = [content.artifact("text/note", f"{n}".encode(), subject=IMAGE) for n in range(3)]
+        for note in notes:
+            await self.fill(place, made=note)
+        await self.fill(place, made=notes[0])
+        found = await place.registry.referrers(place.other, Digest.parse(IMAGE.digest))
+        assert sorted(d.digest for d in found.descriptors) == sorted(note.digest for note in notes)
+        assert {d.artifact_type for d in found.descriptors} == {"text/note"}

@@ -1,0 +1,95 @@
+"""Starts the registries that the tests know: distribution 2.8 and 3, crane's in-memory one."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tests.servers.process import ServerProcess
+from tests.servers.tools import require
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+USER, PASSWORD = "alice", "wonderland"
+"""Who may enter a registry that was started with `htpasswd=True`."""
+_BCRYPT = "alice:$2b$04$abcdefghijklmnopqrstuujZkTwHUiJ9XdZPwKfcfDo7dMp5DjlTu\n"
+
+
+@dataclass(frozen=True)
+class TokenAuth:
+    """Bearer tokens: who issues them where, and the certificate (PEM file) that their signatures are checked with."""
+
+    realm: str
+    certificate: Path
+    service: str = "registry.test"
+    issuer: str = "issuer.test"
+
+
+def start_distribution(
+    folder: Path,
+    *,
+    program: str = "docker-registry",
+    delete: bool = True,
+    readonly: bool = False,
+    htpasswd: bool = False,
+    token: TokenAuth | None = None,
+    proxy: str | None = None,
+    storage: Path | None = None,
+    most_listed: int | None = None,
+) -> ServerProcess:
+    """distribution with these settings: `program` is "docker-registry" (2.8) or "registry-v3".
+
+    `storage` is an existing storage tree (storage_tree.py), `proxy` the address of an upstream to cache,
+    `most_listed` the largest page of the catalog.
+    """
+    binary = require(program)
+    root = storage or folder / "storage"
+    root.mkdir(parents=True, exist_ok=True)
+    settings: dict[str, Any] = {
+        "version": "0.1",
+        "log": {"level": "info"},
+        "storage": {
+            "filesystem": {"rootdirectory": str(root)},
+            "cache": {"blobdescriptor": "inmemory"},
+            "delete": {"enabled": delete},
+            "maintenance": {"uploadpurging": {"enabled": False}, "readonly": {"enabled": readonly}},
+        },
+        "http": {"addr": "127.0.0.1:0", "secret": "loopback"},
+    }
+    if most_listed is not None:
+        settings["catalog"] = {"maxentries": most_listed}
+    if htpasswd:
+        users = folder / "htpasswd"
+        users.write_text(_BCRYPT)
+        settings["auth"] = {"htpasswd": {"realm": "basic-realm", "path": str(users)}}
+    if token is not None:
+        settings["auth"] = {
+            "token": {
+                "realm": token.realm,
+                "service": token.service,
+                "issuer": token.issuer,
+                "rootcertbundle": str(token.certificate),
+            }
+        }
+    if proxy is not None:
+        settings["proxy"] = {"remoteurl": proxy}
+    config = folder / "config.yml"
+    config.write_text(json.dumps(settings))  # JSON is YAML
+    return ServerProcess([binary, "serve", str(config)])
+
+
+def start_docker_registry(folder: Path, **options: Any) -> ServerProcess:
+    """Debian's distribution 2.8.2; options as start_distribution."""
+    return start_distribution(folder, program="docker-registry", **options)
+
+
+def start_registry_v3(folder: Path, **options: Any) -> ServerProcess:
+    """distribution 3; options as start_distribution."""
+    return start_distribution(folder, program="registry-v3", **options)
+
+
+def start_crane_registry() -> ServerProcess:
+    """crane's registry: in memory, open, deletes by tag and digest. `serve` has no referrers API (oci11.py has)."""
+    return ServerProcess([require("crane"), "registry", "serve", "--address", "127.0.0.1:0"])

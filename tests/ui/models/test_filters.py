@@ -1,0 +1,57 @@
+"""The filter line: text, ~ before a regular expression, ! for the inverse."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from regtui.ui.models.filters import PATTERN_LIMIT, InvalidFilter, parse_filter
+
+TEXTS = ["v1.0", "v1.1-rc1", "latest", "a(b"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("", TEXTS),
+        ("RC", ["v1.1-rc1"]),
+        ("!rc", ["v1.0", "latest", "a(b"]),
+        (r"~^V\d\.\d$", ["v1.0"]),
+        (r"!~^v", ["latest", "a(b"]),
+        ("a(", ["a(b"]),
+        ("!", TEXTS),
+        ("~", TEXTS),
+        ("!~", TEXTS),
+        ("~!", []),
+    ],
+)
+def test_grammar(typed: str, kept: list[str]) -> None:
+    wanted = parse_filter(typed)
+    assert wanted.source == typed
+    found = TEXTS if wanted.is_empty else [TEXTS[index] for index in wanted.hits(TEXTS)]
+    assert found == kept
+
+
+@pytest.mark.parametrize("typed", ["~(", "~[", "!~*", "~(?P<", "~" + "(" * 300 + ")" * 300, "x" * (PATTERN_LIMIT + 1)])
+def test_what_is_not_one_is_told(typed: str) -> None:
+    try:
+        parse_filter(typed)
+    except InvalidFilter as error:
+        assert error.hint
+    else:
+        assert typed.startswith("~((")  # newer interpreters nest deeper
+
+
+def test_a_regular_expression_that_may_mean_something_else_one_day_is_no_warning() -> None:
+    assert not parse_filter("~[[a]").is_empty
+
+
+@given(st.text(max_size=20), st.lists(st.text(max_size=8).map(str.lower), max_size=20))
+def test_both_ways_of_asking_agree(typed: str, texts: list[str]) -> None:
+    try:
+        wanted = parse_filter(typed)
+    except InvalidFilter:
+        return
+    passes = wanted.test()
+    assert wanted.hits(texts) == [index for index, text in enumerate(texts) if passes(text)]
