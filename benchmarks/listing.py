@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks import samples
 from benchmarks.clients import registry
-from benchmarks.measure import MB, Outcome, in_child, interleaved, percentile, process, resident, watched_loop
+from benchmarks.measure import MB, Outcome, in_child, interleaved, percentile, process, watched_loop
+from benchmarks.memory import resident
 from benchmarks.servers import distribution, need, nginx
 from regtui.transport.request_log import RequestLog
 
@@ -30,13 +31,13 @@ def a1_a3(scale: Scale, scratch: Path) -> Iterator[Outcome]:
     storage = scratch / "tags"
     samples.many_tags(storage, count)
     with distribution(scratch, storage) as host:
-        address = f"http://{host}/v2/{samples.REPOSITORY}/tags/list"
+        address = f"http://{host}/v2/{REPOSITORY}/tags/list"
         own, curl, skopeo = interleaved(
             scale.rounds,
             lambda: asyncio.run(_list_tags(host, count)),
             lambda: process([need("curl"), "-sfo", "/dev/null", address]),
             lambda: process(
-                [need("skopeo"), "list-tags", "--tls-verify=false", f"docker://{host}/{samples.REPOSITORY}"]
+                [need("skopeo"), "list-tags", "--tls-verify=false", f"docker://{host}/{REPOSITORY}"]
             ),
         )
         tags = f"{count:,} tags"
@@ -85,7 +86,7 @@ def a4(scale: Scale, scratch: Path) -> Iterator[Outcome]:
 async def _list_tags(host: str, expected: int) -> float:
     async with registry(host) as opened:
         started = perf_counter()
-        found = [tag async for page in opened.tags(samples.REPOSITORY) for tag in page.items]
+        found = [tag async for page in opened.tags(REPOSITORY) for tag in page.items]
         seconds = perf_counter() - started
     assert len(found) == expected, f"{len(found)} of {expected} tags"
     return seconds
@@ -104,7 +105,7 @@ async def _asked_for_first_page(host: str) -> int:
     log = RequestLog()
     async with registry(host, log=log) as opened:
         before = log.total
-        pages = opened.tags(samples.REPOSITORY)
+        pages = opened.tags(REPOSITORY)
         assert (await anext(pages)).items
         asked = log.total - before
         await pages.aclose()
@@ -117,7 +118,7 @@ def _http_client(host: str, expected: int) -> float:
     connection.request("GET", "/v2/")
     connection.getresponse().read()
     started, names = perf_counter(), []
-    target: str | None = f"/v2/{samples.REPOSITORY}/tags/list?n={PAGE}"
+    target: str | None = f"/v2/{REPOSITORY}/tags/list?n={PAGE}"
     while target is not None:
         connection.request("GET", target)
         answer = connection.getresponse()
@@ -159,7 +160,7 @@ def list_and_sort(host: str, count: int) -> dict[str, Any]:
         async with registry(host) as opened:
             book, before = TagBook(), resident()
             async with watched_loop() as lag:
-                async for page in opened.tags(samples.REPOSITORY):
+                async for page in opened.tags(REPOSITORY):
                     model.append(book.rows(page.items))
                 while not model.apply(await asyncio.to_thread(model.prepare("tag"))):
                     pass

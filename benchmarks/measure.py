@@ -6,7 +6,6 @@ import asyncio
 import gc
 import json
 import os
-import resource
 import subprocess
 import sys
 from contextlib import asynccontextmanager
@@ -109,21 +108,6 @@ def in_child(target: Callable[..., Any], **arguments: Any) -> Any:
     if done.returncode:
         raise RuntimeError(f"{target.__module__}.{target.__name__} failed:\n{done.stderr}")
     return json.loads(done.stdout.splitlines()[-1])
-
-
-def resident() -> int:
-    """Bytes of memory that this process holds now."""
-    gc.collect()
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize()
-
-
-def peak_resident() -> int:
-    """The most bytes of memory that this process has held."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 class Lag:

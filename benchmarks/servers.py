@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import shutil
 import socket
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 DEADLINE = 20.0
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 _NGINX = """
-daemon off; master_process on; worker_processes 2; pid {scratch}/nginx.pid; error_log {scratch}/error.log crit;
+user {user}; daemon off; worker_processes 2; pid {scratch}/nginx.pid; error_log {scratch}/error.log crit;
 events {{ worker_connections 1024; }}
 http {{
   access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000; open_file_cache max=10000;
@@ -85,12 +86,14 @@ def distribution(scratch: Path, storage: Path) -> Iterator[str]:
 def nginx(scratch: Path, root: Path, links: dict[str, str] | None = None) -> Iterator[str]:
     """nginx over a folder, as "127.0.0.1:PORT"; `links` are the Link headers of tag pages by `last`. Raises Missing."""
     program, port = need("nginx"), free_port()
-    root.chmod(0o755)
     own = scratch / f"nginx-{port}"
     own.mkdir()
     listed = " ".join(f"'{last}' '{link}';" for last, link in (links or {}).items())
     config = own / "nginx.conf"
-    config.write_text(_NGINX.format(scratch=own, port=port, root=root, links=listed, manifest_type=MANIFEST_TYPE))
+    # Workers run as whoever measures: the files lie in a folder that nobody else may read.
+    user = getpass.getuser()
+    text = _NGINX.format(user=user, scratch=own, port=port, root=root, links=listed, manifest_type=MANIFEST_TYPE)
+    config.write_text(text)
     with _running([program, "-e", str(own / "start.log"), "-p", str(own), "-c", str(config)], port):
         yield f"127.0.0.1:{port}"
 

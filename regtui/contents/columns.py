@@ -150,3 +150,15 @@ class Columns:
             dict(self.sparse),
             self.hashes[:] if self.hashes is not None else None,
         )
+
+
+def children_of(columns: Columns) -> tuple[array[int], array[int]]:
+    """First child and next sibling of every row, in the order of the archive; 0 ends."""
+    parent, kind = columns.parent, columns.kind
+    first, following = array("I", bytes(4 * len(parent))), array("I", bytes(4 * len(parent)))
+    for row in range(len(parent) - 1, 0, -1):
+        if kind[row] < SHADOWED:
+            above = parent[row]
+            following[row] = first[above]
+            first[above] = row
+    return first, following

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from array import array
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from regtui.contents.codec import pack, unpack
-from regtui.contents.columns import ESCAPING, IMPLIED, KIND_MASK, NO_DATA, SHADOWED, Columns, Kind
+from regtui.contents.columns import ESCAPING, IMPLIED, KIND_MASK, NO_DATA, Columns, Kind, children_of
 from regtui.contents.headers import BLOCK, UNKNOWN_ID
 from regtui.contents.walk import split_path
 
 if TYPE_CHECKING:
+    from array import array
+
     from regtui.contents.checkpoints import Checkpoints
     from regtui.contents.packages.records import Finding
     from regtui.oci import Digest
@@ -118,14 +119,7 @@ class LayerIndex:
     @cached_property
     def _linked(self) -> tuple[array[int], array[int]]:
         """First child and next sibling of every row (0: none), built when somebody first looks at a folder."""
-        parent, kind = self.columns.parent, self.columns.kind
-        first, following = array("I", bytes(4 * len(parent))), array("I", bytes(4 * len(parent)))
-        for row in range(len(parent) - 1, 0, -1):
-            if not kind[row] & SHADOWED:
-                above = parent[row]
-                following[row] = first[above]
-                first[above] = row
-        return first, following
+        return children_of(self.columns)
 
     def children(self, row: int) -> list[int]:
         """The rows in a folder, in the order of the archive."""

@@ -175,7 +175,7 @@ def compare(layers: Sequence[LayerIndex | None], old: Occurrence, new: Occurrenc
             return Change.MODIFIED
         hashed = a.hashes is not None and b.hashes is not None and a.hashes[x] and b.hashes[y]
         same = a.hashes[x] == b.hashes[y] if hashed and a.hashes and b.hashes else same_time
-        if not same:
+        if a.size[x] and not same:
             return Change.MODIFIED
     elif a.link(x) != b.link(y) or a.devices.get(x) != b.devices.get(y):
         return Change.MODIFIED

@@ -74,6 +74,8 @@ class TarWalker:
 
     def __init__(self, limits: Limits = DEFAULT) -> None:
         self.columns = Columns()
+        self.folders: dict[bytes, int] = {}
+        """The row of every folder, by its path from the root."""
         self.entries = 0
         self.duplicates: dict[int, int] = {}
         """Folders that were described again: row → how many rows there were then."""
@@ -85,7 +87,6 @@ class TarWalker:
         self.watched_paths: frozenset[bytes] = frozenset()
         self.watched_size = 1 << 62
         self._limits = limits
-        self._folders: dict[bytes, int] = {}
         self._folder_bytes = 0
         self.watched_folders: set[int] = set()
         self._owners: dict[bytes, tuple[int, int, int]] = {}
@@ -99,7 +100,7 @@ class TarWalker:
         self._blank = False
         self._stored = 0
         self.columns.add(b"", 0, Kind.DIRECTORY | IMPLIED, _IMPLIED_FOLDER, NO_DATA)
-        self._folders[b""] = 0
+        self.folders[b""] = 0
 
     @property
     def offset(self) -> int:
@@ -180,7 +181,7 @@ class TarWalker:
         """Take plain headers as long as there are; the position of the first one that is not, or one beyond the end."""
         if self._records or self._blank:
             return position
-        columns, folders, owners = self.columns, self._folders, self._owners
+        columns, folders, owners = self.columns, self.folders, self._owners
         names, adler32, base_offset = columns.names, engine.adler32, self._base + BLOCK
         add_end, add_parent, add_kind, add_size, add_mode, add_uid, add_gid, add_time, add_block = columns.appenders()
         watched_names, watched_folders, watched_size = self.watched_names, self.watched_folders, self.watched_size
@@ -322,7 +323,7 @@ class TarWalker:
                 return 0
             parts = [b"."]
         key = b"/".join(parts)
-        known = self._folders.get(key) if kind == Kind.DIRECTORY else None
+        known = self.folders.get(key) if kind == Kind.DIRECTORY else None
         if known is not None:
             self._update(known, entry)
             return known
@@ -345,7 +346,7 @@ class TarWalker:
     def _folder(self, parts: list[bytes]) -> int:
         """The row of a folder; it and those above it are invented where the archive has not described them."""
         known = len(parts)
-        while (row := self._folders.get(b"/".join(parts[:known]))) is None:
+        while (row := self.folders.get(b"/".join(parts[:known]))) is None:
             known -= 1
         for depth in range(known, len(parts)):
             row = self.columns.add(parts[depth], row, Kind.DIRECTORY | IMPLIED, _IMPLIED_FOLDER, NO_DATA)
@@ -353,7 +354,7 @@ class TarWalker:
         return row
 
     def _note_folder(self, path: bytes, row: int) -> None:
-        self._folders[path] = row
+        self.folders[path] = row
         self._folder_bytes += len(path)
         if path in self.watched_paths:
             self.watched_folders.add(row)

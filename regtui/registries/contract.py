@@ -226,6 +226,10 @@ class Registry(ABC):
     def open_blob(self, repository: str, descriptor: Descriptor, *, offset: int = 0) -> BinaryIO:
         """A blocking, unverified stream for a worker thread (`contents/` verifies as it reads). Close it to cancel."""
 
+    async def prepare_blob(self, repository: str) -> None:
+        """Look up on the event loop what a blocking stream of this repository will need: who the user is."""
+        return
+
     @abstractmethod
     async def referrers(self, repository: str, subject: Digest, artifact_type: str | None = None) -> Referrers:
         """What names this digest as its subject: the referrers API, else the referrers tag."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from regtui.credentials.values import Credential
     from regtui.oci import Platform, Reference
     from regtui.registries.contract import Registry, TagSummary
+    from regtui.session.contents import ContentsReader
     from regtui.transport.options import HostOptions
 
 WELL_KNOWN: Final = (DOCKER_HUB, "mcr.microsoft.com")
@@ -72,6 +73,7 @@ class Session:
         self.cache = cache
         self.log = RequestLog()
         self.reader = Reader(self.registry, cache)
+        self._contents: ContentsReader | None = None
         self._opened: dict[str, _Opening] = {}
         self._extra: list[KnownRegistry] = []
 
@@ -102,6 +104,15 @@ class Session:
     async def image(self, reference: Reference, platform: Platform | None = None) -> Image:
         """What stands at a reference, for this platform or this machine's. Raises RegistryError."""
         return await read_image(self.reader, reference, platform)
+
+    @property
+    def contents(self) -> ContentsReader:
+        """Reads what is inside of images; loaded when it is first needed."""
+        if self._contents is None:
+            from regtui.session.contents import ContentsReader
+
+            self._contents = ContentsReader(self.registry, self.cache)
+        return self._contents
 
     def tag_details(self, host: str, path: str, tags: Iterable[TagSummary]) -> AsyncIterator[TagDetail]:
         """What the listing did not tell of these tags, as it arrives."""
@@ -175,6 +186,8 @@ class Session:
 
     async def close(self) -> None:
         """Close every registry."""
+        if self._contents is not None:
+            self._contents.close()
         for opening in self._opened.values():
             if opening.registry is not None:
                 await opening.registry.close()

@@ -89,12 +89,10 @@ def _stamped_times(evidence: Evidence, root: TrustRoot, checks: list[Check]) -> 
     found: list[datetime] = []
     for raw in evidence.timestamps:
         stamp = trusted_timestamp(raw, evidence.content.signature, root)
-        checks.append(
-            Check(
-                "timestamp", Outcome.PASSED if stamp else Outcome.SKIPPED, str(stamp.moment) if stamp else "not trusted"
-            )
-        )
-        if stamp is not None:
+        if stamp is None:
+            checks.append(Check("timestamp", Outcome.SKIPPED, "by no authority of the trusted root"))
+        else:
+            checks.append(Check("timestamp", Outcome.PASSED, f"{stamp.moment:%Y-%m-%d %H:%M:%S} UTC"))
             found.append(stamp.moment)
     return found
 

@@ -10,6 +10,7 @@ from textual.widgets import ContentSwitcher
 
 from regtui.ui.facts.layers import LayerRow, history_rows, layer_rows
 from regtui.ui.facts.overview import Fact, overview
+from regtui.ui.files.pane import FilesPane
 from regtui.ui.safe_text import SafeText, safe
 from regtui.ui.widgets.bars import bar
 from regtui.ui.widgets.columns import Column, Tone
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 TABS: Final = (
     ("overview", SafeText("Overview")),
     ("layers", SafeText("Layers")),
+    ("files", SafeText("Files")),
     ("history", SafeText("History")),
     ("config", SafeText("Config")),
     ("raw", SafeText("Raw")),
@@ -45,8 +47,15 @@ class DetailPane(Vertical):
     DetailPane LineList { height: 1fr; }
     """
 
-    class TabChanged(Message):
-        """Another tab is shown."""
+    class FilesWanted(Message):
+        """The Files tab is looked at, and the image's layers have not been read yet."""
+
+        def __init__(self, image: Image) -> None:
+            super().__init__()
+            self.image = image
+
+    class TabLeft(Message):
+        """A tab is no longer looked at: what it was loading can stop."""
 
         def __init__(self, tab: str) -> None:
             super().__init__()
@@ -59,6 +68,7 @@ class DetailPane(Vertical):
         self._filled: set[str] = set()
         self._overview = _facts_table()
         self._layers = _layers_table("layers")
+        self.files = FilesPane(id="files")
         self._history = _layers_table("history")
         self._config = JsonPane(id="config")
         self._raw = JsonPane(id="raw")
@@ -71,6 +81,7 @@ class DetailPane(Vertical):
         with self._switcher:
             yield self._overview
             yield self._layers
+            yield self.files
             yield self._history
             yield self._config
             yield self._raw
@@ -83,7 +94,7 @@ class DetailPane(Vertical):
     @property
     def current_list(self) -> LineList:
         """The list on the tab that is shown."""
-        return self.query_one(f"#{self.tab}", LineList)
+        return self.files.file_tree if self.tab == "files" else self.query_one(f"#{self.tab}", LineList)
 
     def show(self, image: Image) -> None:
         """Fill the pane with an image; the tab stays."""
@@ -108,19 +119,26 @@ class DetailPane(Vertical):
             facts.append(Fact(SafeText(""), safe(hint, 1000), "fact"))
         self._overview.reset(facts)
         self._layers.reset()
+        self.files.tell(sentence)
         self._history.reset()
         self._config.show(b"")
         self._raw.show(b"")
 
     def switch(self, tab: str) -> None:
         """Show a tab; the focus goes along when it was in the pane."""
-        had_focus = self._switcher.has_focus_within if hasattr(self._switcher, "has_focus_within") else False
+        had_focus = self.has_focus_within
+        left = self.tab
         self._switcher.current = tab
         self._tabs.active = tab
         self._fill(tab)
         if had_focus:
             self.current_list.focus()
-        self.post_message(self.TabChanged(tab))
+        if left != tab:
+            self.post_message(self.TabLeft(left))
+
+    def files_stopped(self) -> None:
+        """The layers were not read to the end: ask again when the tab is looked at the next time."""
+        self._filled.discard("files")
 
     def step(self, by: int) -> None:
         """Show the next tab, or the one before."""
@@ -141,6 +159,8 @@ class DetailPane(Vertical):
             self._overview.reset(overview(image, self.sizes))
         elif tab == "layers":
             self._layers.reset(layer_rows(image))
+        elif tab == "files":
+            self.post_message(self.FilesWanted(image))
         elif tab == "history":
             self._history.reset(history_rows(image))
         elif tab == "config":

@@ -207,7 +207,7 @@ def hostile_image() -> tuple[bytes, bytes]:
             "os": "linux",
             "author": HOSTILE_TEXTS[1],
             "created": "not a time \x1b[31m",
-            "config": {"Labels": {**labels, **{text: "key" for text in HOSTILE_TEXTS}}, "Env": list(HOSTILE_TEXTS)},
+            "config": {"Labels": {**labels, **dict.fromkeys(HOSTILE_TEXTS, "key")}, "Env": list(HOSTILE_TEXTS)},
             "rootfs": {"type": "layers", "diff_ids": []},
             "history": [{"created_by": text, "empty_layer": True} for text in HOSTILE_TEXTS],
         }
@@ -217,6 +217,6 @@ def hostile_image() -> tuple[bytes, bytes]:
         "mediaType": MANIFEST,
         "config": {"mediaType": CONFIG, "digest": digest_of(config), "size": len(config)},
         "layers": [],
-        "annotations": {**labels, **{text: "key" for text in HOSTILE_TEXTS}},
+        "annotations": {**labels, **dict.fromkeys(HOSTILE_TEXTS, "key")},
     }
     return config, json.dumps(manifest).encode()

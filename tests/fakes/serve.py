@@ -86,7 +86,7 @@ class Server:
     async def __aenter__(self) -> Self:
         self._tasks: set[asyncio.Task[None]] = set()
         self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0, ssl=self.tls, limit=1 << 20)
-        self.host = "127.0.0.1:{}".format(self._server.sockets[0].getsockname()[1])
+        self.host = f"127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
         return self
 
     async def __aexit__(

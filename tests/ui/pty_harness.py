@@ -23,7 +23,9 @@ QUIET = 0.25
 class Terminal:
     """A program in a terminal of `size` columns and lines. Use it in a `with` statement."""
 
-    def __init__(self, *arguments: str, size: tuple[int, int] = (120, 40), environ: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, *arguments: str, size: tuple[int, int] = (120, 40), environ: dict[str, str] | None = None
+    ) -> None:
         self._main, end = pty.openpty()
         fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
         wanted = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8", "PYTHONPATH": _checkout()}
@@ -53,7 +55,7 @@ class Terminal:
         os.write(self._main, keys)
 
     def read(self, seconds: float) -> bytes:
-        """What comes within `seconds`, at once when something does; empty when nothing does or the program has ended."""
+        """What comes within `seconds`, at once when something does; empty when nothing does or all has ended."""
         if not select.select([self._main], [], [], seconds)[0]:
             return b""
         try:

@@ -54,7 +54,12 @@ def test_each_action_is_well_told(action: Any) -> None:
 
 
 def test_handlers_shadow_nothing_of_textual() -> None:
-    theirs = {name.removeprefix("action_") for host in (App, Screen, Widget) for name in dir(host) if name.startswith("action_")}
+    theirs = {
+        name.removeprefix("action_")
+        for host in (App, Screen, Widget)
+        for name in dir(host)
+        if name.startswith("action_")
+    }
     assert theirs & {action.handler for action in ACTIONS} == {"command_palette"}
 
 

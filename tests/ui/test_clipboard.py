@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from textual.app import App
 
 from regtui.ui.clipboard import LIMIT, copy_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Listening(App[Any]):

@@ -80,10 +80,16 @@ def test_the_first_of_two_that_want_the_same_key_has_it() -> None:
     assert read_keymap({"filter": "f9", "refresh": "f9"}).keys == {"filter": "f9"}
 
 
-@given(st.dictionaries(st.sampled_from([action.id for action in ACTIONS]), st.text(string.printable, max_size=8) | st.none()))
+@given(
+    st.dictionaries(
+        st.sampled_from([action.id for action in ACTIONS]), st.text(string.printable, max_size=8) | st.none()
+    )
+)
 def test_whatever_is_written_what_loads_does_not_clash(entries: dict[str, object]) -> None:
     keymap = read_keymap(entries)
     assert set(keymap.keys) <= set(entries)
-    assert read_keymap({name: keys.split(",") for name, keys in keymap.keys.items() if UNBOUND not in keys}).problems == ()
+    assert (
+        read_keymap({name: keys.split(",") for name, keys in keymap.keys.items() if UNBOUND not in keys}).problems == ()
+    )
     for name in set(entries) - set(keymap.keys):
         assert any(name in problem for problem in keymap.problems), BY_ID[name]

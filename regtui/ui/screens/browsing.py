@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from textual import work
+from textual import on, work
 from textual.screen import Screen
+from textual.worker import Worker, WorkerState
 
+from regtui.contents.waste import waste_of
 from regtui.oci import Index, RegtuiError
 from regtui.registries.contract import closing
 from regtui.ui.detail import DetailPane
 from regtui.ui.facts.tags import TagBook, TagRow
+from regtui.ui.files.pane import FilesPane
 from regtui.ui.models.path_tree import PathSource
 from regtui.ui.models.tree import TreeModel
 from regtui.ui.panes import FlatSource, RegistryRow, registries_table, repositories_tree, tags_table
@@ -40,6 +44,7 @@ class Browsing(Screen[None]):
     def __init__(self, session: Session, now: datetime | None = None) -> None:
         super().__init__()
         self.session = session
+        self.faults: list[BaseException] = []
         self.host: str | None = None
         self.path: str | None = None
         self.listed: str | None = None
@@ -53,6 +58,19 @@ class Browsing(Screen[None]):
         self.repositories = repositories_tree(self.source)
         self.tags = tags_table(now)
         self.detail = DetailPane()
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """A worker that failed for another reason than a registry's is a fault of ours: say so, and go on."""
+        error = event.worker.error
+        if event.state is not WorkerState.ERROR or error is None:
+            return
+        self.faults.append(error)
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{last.filename.rpartition('/')[2]}:{last.lineno}"
+        text = (
+            f"A fault in regtui: {type(error).__name__} at {where}. What you see may be incomplete; please report it."
+        )
+        self.notify(safe(text), severity="error", markup=False, timeout=15)
 
     # registries
 
@@ -250,6 +268,36 @@ class Browsing(Screen[None]):
         except RegtuiError:
             return None
         return None if isinstance(manifest, Index) else manifest
+
+    # what is inside
+
+    @on(DetailPane.FilesWanted)
+    def _read_files(self, event: DetailPane.FilesWanted) -> None:
+        self.load_contents(event.image)
+
+    @on(DetailPane.TabLeft)
+    def _stop_files(self, event: DetailPane.TabLeft) -> None:
+        if event.tab == "files":
+            self.workers.cancel_group(self, "contents")
+
+    @work(exclusive=True, group="contents", exit_on_error=False)
+    async def load_contents(self, image: Image) -> None:
+        """Read the layers of an image and show its tree; leaving the tab stops it."""
+        files = self.detail.files
+        files.begin()
+        try:
+            contents = await self.session.contents.contents(
+                image,
+                lambda step: files.post_message(FilesPane.Progressed(step)),
+                lambda tree: files.post_message(FilesPane.Grown(tree)),
+            )
+            files.show(contents, await asyncio.to_thread(waste_of, contents.tree))
+        except RegtuiError as error:
+            files.tell(str(error))
+        except asyncio.CancelledError:
+            files.state(SafeText("stopped: open the tab again to read on"))
+            self.detail.files_stopped()
+            raise
 
     def image_shown(self, image: Image) -> None:
         """An image is in the detail pane now."""

@@ -51,4 +51,4 @@ class ChooseScreen(ModalScreen[int]):
 
     def on_row_table_opened(self, event: RowTable.Opened) -> None:
         """Enter."""
-        self.dismiss(event.key)
+        self.dismiss(event.value[0])

@@ -58,10 +58,10 @@ class Part:
 def share_line(parts: Sequence[Part], width: int, glyphs: Glyphs = UNICODE) -> list[tuple[str, str]]:
     """`████ 28.2 MB debian  ██ 12.1 MB apt` as (bar, words) pairs in `width` cells.
 
-    When the words need more than half of the line, the smallest parts go into a last one that counts them.
+    When the words need more than two thirds of the line, the smallest parts go into a last one that counts them.
     """
-    kept, rest = list(parts), 0
-    while len(kept) > 1 and _words(kept, rest) > width // 2:
+    kept, rest = [Part(part.size, _cut(part.label, width // 3)) for part in parts], 0
+    while len(kept) > 1 and _words(kept, rest) > width * 2 // 3:
         kept.remove(min(kept, key=lambda part: part.size))
         rest += 1
     if not kept:
@@ -78,6 +78,10 @@ def share_line(parts: Sequence[Part], width: int, glyphs: Glyphs = UNICODE) -> l
 def _words(parts: Sequence[Part], rest: int) -> int:
     labels = [part.label for part in parts] + ([_others(rest)] if rest else [])
     return sum([cell_len(label) + 3 for label in labels])
+
+
+def _cut(label: SafeText, width: int) -> SafeText:
+    return label if cell_len(label) <= width else SafeText(fit(label, width).rstrip())
 
 
 def _others(count: int) -> SafeText:

@@ -91,3 +91,14 @@ def place(columns: Sequence[Column[Row]], width: int) -> list[Placed[Row]]:
         placed.append(Placed(column, start, size))
         start += size + GAP
     return placed
+
+
+def header_line(placed: Sequence[Placed[Row]], margin: int, sorted_by: str, arrow: str) -> str:
+    """The titles of placed columns; the arrow stands at the one that is sorted by, also where the title is cut."""
+    text = " " * margin
+    for spot in placed:
+        title: str = spot.column.title
+        if spot.column.name == sorted_by and sorted_by:
+            title = f"{fit(title, min(cell_len(title), max(spot.width - 2, 0)))} {arrow}"
+        text = fit(text, margin + spot.start) + fit(title, spot.width, right=spot.column.align == "right")
+    return text

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from textual import work
 from textual.actions import SkipAction
 
 from regtui.ui.actions import Place
@@ -51,7 +52,7 @@ class JsonPane(LineList):
         if len(document) <= AT_ONCE or not self.is_running:
             self._show(JsonModel(lay_out(document)))
         else:
-            self.run_worker(self._lay_out(document), group="layout", exclusive=True)
+            self._lay_out(document)
 
     def set_filter(self, source: str) -> SafeText | None:
         """Show only lines that match; the sentence to show when the filter can't be used."""
@@ -109,6 +110,7 @@ class JsonPane(LineList):
         else:
             super().action_open_line()
 
+    @work(exclusive=True, group="layout")
     async def _lay_out(self, document: bytes) -> None:
         layout = await asyncio.to_thread(lay_out, document)
         if document is self.document:

@@ -14,6 +14,7 @@ from regtui.ui.keymap import UNBOUND
 from regtui.ui.safe_text import safe
 
 if TYPE_CHECKING:
+    from textual.binding import Binding
     from textual.screen import Screen
 
 LAST = "help"
@@ -59,20 +60,26 @@ class KeyFooter(Widget):
     def _update(self, screen: Screen[object]) -> None:
         if not screen.is_attached:
             return
-        live = [entry.binding for entry in screen.active_bindings.values() if not entry.binding.key.startswith(UNBOUND)]
-        enabled = {entry.binding.id: entry.enabled for entry in screen.active_bindings.values()}
-        keys = []
-        seen: set[str] = set()
-        for binding in live:
-            if binding.id is not None and binding.id not in seen:
-                seen.add(binding.id)
-        first = {binding.id: binding for binding in reversed(live)}
-        for action, _ in footer_actions(live):
-            shown = safe(self.app.get_key_display(first[action.id]), 20)
-            keys.append((action.id, str(shown), action.footer or action.title.lower(), enabled.get(action.id, True)))
+        live = [entry for entry in screen.active_bindings.values() if self._is_free(screen, entry.binding)]
+        enabled = {entry.binding.id: entry.enabled for entry in live}
+        keys = [
+            (action.id, self._shown(binding), action.footer or action.title.lower(), enabled[action.id])
+            for action, binding in footer_actions([entry.binding for entry in reversed(live)])
+        ]
         if keys != self._keys:
             self._keys = keys
             self.refresh()
+
+    def _shown(self, binding: Binding) -> str:
+        return safe(self.app.get_key_display(binding), 20)
+
+    def _is_free(self, screen: Screen[object], binding: Binding) -> bool:
+        """Whether the key reaches its action: no user took it away, and no text field takes it in."""
+        if binding.key.startswith(UNBOUND):
+            return False
+        character = self._shown(binding)
+        focused = screen.focused
+        return focused is None or len(character) != 1 or not focused.check_consume_key(binding.key, character)
 
     def _fitting(self, width: int) -> list[tuple[str, str, str, bool]]:
         """As many as fit whole; help always."""

@@ -43,7 +43,7 @@ class LineModel(Protocol):
 class LineList(Bound, ScrollView, can_focus=True):
     """Lines with a cursor. Subclasses say what a line shows; owners change the model and then call `sync`."""
 
-    PLACES = (Place.LIST,)
+    PLACES: ClassVar[tuple[Place, ...]] = (Place.LIST,)
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "line--cursor",

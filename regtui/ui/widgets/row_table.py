@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
+from textual import work
 from textual.message import Message
 from textual.strip import Strip
 
@@ -22,7 +23,7 @@ from regtui.ui.actions import Place
 from regtui.ui.models.filters import InvalidFilter
 from regtui.ui.models.rows import RowModel
 from regtui.ui.safe_text import SafeText, safe
-from regtui.ui.widgets.columns import GAP, Column, Placed, fit, place
+from regtui.ui.widgets.columns import GAP, Column, Placed, fit, header_line, place
 from regtui.ui.widgets.glyphs import UNICODE, Glyphs
 from regtui.ui.widgets.line_list import LineList
 from regtui.ui.widgets.listing import Listing, list_title, marks_note
@@ -181,7 +182,7 @@ class RowTable(LineList, Generic[Row]):
             self.model.sort(column, reverse=reverse)
             self._sorted(column, reverse=reverse)
         else:
-            self.run_worker(self._sort_in_thread(column, reverse=reverse), group="sort", exclusive=True)
+            self._sort_in_thread(column, reverse=reverse)
 
     @property
     def listing(self) -> Listing:
@@ -278,14 +279,9 @@ class RowTable(LineList, Generic[Row]):
 
     def draw_header(self, width: int) -> Strip:
         """The column titles, the sorted one with an arrow."""
-        text = " " * _MARGIN
-        order = self.model.order
-        for spot in self._layout(width):
-            column = spot.column
-            title: str = column.title
-            if order is not None and order.column == column.name:
-                title += f" {self.glyphs.descending if order.reverse else self.glyphs.ascending}"
-            text = fit(text, _MARGIN + spot.start) + fit(title, spot.width, right=column.align == "right")
+        order, signs = self.model.order, self.glyphs
+        arrow = signs.descending if order is not None and order.reverse else signs.ascending
+        text = header_line(self._layout(width), _MARGIN, order.column if order is not None else "", arrow)
         return Strip([Segment(fit(text, width, ellipsis=""), self.line_style("header"))], width)
 
     def click_header(self, x: int) -> None:
@@ -370,6 +366,7 @@ class RowTable(LineList, Generic[Row]):
             self._placed = (width, place(self.columns, width - _MARGIN))
         return self._placed[1]
 
+    @work(exclusive=True, group="sort")
     async def _sort_in_thread(self, column: str, *, reverse: bool) -> None:
         model = self.model
         while True:

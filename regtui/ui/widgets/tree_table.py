@@ -8,9 +8,10 @@ def on_tree_table_children_wanted(self, event): …load, give them to the source
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from rich.segment import Segment
+from textual import work
 from textual.actions import SkipAction
 from textual.message import Message
 from textual.strip import Strip
@@ -19,7 +20,7 @@ from regtui.ui.actions import Place
 from regtui.ui.models.filters import InvalidFilter
 from regtui.ui.models.tree import Note, Sort, TreeModel
 from regtui.ui.safe_text import SafeText, safe
-from regtui.ui.widgets.columns import GAP, Column, Placed, Tone, fit, place
+from regtui.ui.widgets.columns import GAP, Column, Placed, Tone, fit, header_line, place
 from regtui.ui.widgets.glyphs import UNICODE, Glyphs
 from regtui.ui.widgets.line_list import LineList
 from regtui.ui.widgets.listing import Listing, list_title, marks_note
@@ -41,7 +42,7 @@ _MARGIN = 2
 class TreeTable(LineList, Generic[Node]):
     """A tree over a TreeModel. `columns` stand right of the label, `before` left of it."""
 
-    PLACES = (Place.TREE,)
+    PLACES: ClassVar[tuple[Place, ...]] = (Place.TREE,)
 
     class Highlighted(LineList.Highlighted):
         """The cursor stands on another node (`value`, `key`, `position`; value None on a note)."""
@@ -228,12 +229,9 @@ class TreeTable(LineList, Generic[Node]):
 
     def draw_header(self, width: int) -> Strip:
         """The column titles, the sorted one with an arrow."""
-        text, sort = " " * _MARGIN, self.model.view.sort
-        for spot in self._layout(width):
-            title: str = spot.column.title
-            if sort is not None and sort.column == spot.column.name:
-                title += f" {self.glyphs.descending if sort.reverse else self.glyphs.ascending}"
-            text = fit(text, _MARGIN + spot.start) + fit(title, spot.width, right=spot.column.align == "right")
+        sort, signs = self.model.view.sort, self.glyphs
+        arrow = signs.descending if sort is not None and sort.reverse else signs.ascending
+        text = header_line(self._layout(width), _MARGIN, sort.column if sort is not None else "", arrow)
         return Strip([Segment(fit(text, width, ellipsis=""), self.line_style("header"))], width)
 
     def click_header(self, x: int) -> None:
@@ -333,8 +331,9 @@ class TreeTable(LineList, Generic[Node]):
             self.model.apply(run())
             self.sync()
         else:
-            self.run_worker(self._in_thread(run), group="view", exclusive=True)
+            self._in_thread(run)
 
+    @work(exclusive=True, group="view")
     async def _in_thread(self, run: Callable[[], Lines[Node]]) -> None:
         model = self.model
         lines = await asyncio.to_thread(run)

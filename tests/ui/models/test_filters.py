@@ -33,14 +33,11 @@ def test_grammar(typed: str, kept: list[str]) -> None:
     assert found == kept
 
 
-@pytest.mark.parametrize("typed", ["~(", "~[", "!~*", "~(?P<", "~" + "(" * 300 + ")" * 300, "x" * (PATTERN_LIMIT + 1)])
+@pytest.mark.parametrize("typed", ["~(", "~[", "!~*", "~(?P<", "x" * (PATTERN_LIMIT + 1)])
 def test_what_is_not_one_is_told(typed: str) -> None:
-    try:
+    with pytest.raises(InvalidFilter) as caught:
         parse_filter(typed)
-    except InvalidFilter as error:
-        assert error.hint
-    else:
-        assert typed.startswith("~((")  # newer interpreters nest deeper
+    assert caught.value.hint
 
 
 def test_a_regular_expression_that_may_mean_something_else_one_day_is_no_warning() -> None:

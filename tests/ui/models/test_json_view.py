@@ -132,9 +132,7 @@ def test_slices_give_what_laying_out_anew_gives(document: object, steps: list[tu
     for position, step in steps:
         model.move_to(position)
         {"fold": model.fold, "unfold": model.unfold, "all": model.toggle_all}[step]()
-        hidden = {
-            line for start in model.folded for line in range(start + 1, model.layout.ends[start] + 1)
-        }
+        hidden = {line for start in model.folded for line in range(start + 1, model.layout.ends[start] + 1)}
         wanted = [line for line in range(len(model.layout.texts)) if line not in hidden]
         assert [model.line(place) for place in range(len(model))] == wanted
         assert 0 <= model.cursor <= max(0, len(model) - 1)

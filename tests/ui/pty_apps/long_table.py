@@ -1,11 +1,14 @@
-"""A table of 100,000 rows, as a list of tags would show it; prints how long it took to show them when it ends."""
+"""A table of 100,000 rows, as a list of tags would show it."""
 
 from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from textual.app import App, ComposeResult
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
 
 from regtui.ui._textual import PlainCrash, stop_mouse_motion
 from regtui.ui.models.ordering import natural_key
@@ -28,7 +31,9 @@ COLUMNS = (
     Column[Tag]("tag", SafeText("tag"), lambda tag: safe(tag.name), 16, flex=1, sort=lambda tag: natural_key(tag.name)),
     Column[Tag]("digest", SafeText("digest"), lambda tag: safe(tag.digest), 20, tone="dim"),
     Column[Tag]("pushed", SafeText("pushed"), lambda _: SafeText("2 h"), 8, align="right"),
-    Column[Tag]("size", SafeText("size"), lambda tag: safe(f"{tag.size:,}"), 12, align="right", sort=lambda tag: tag.size),
+    Column[Tag](
+        "size", SafeText("size"), lambda tag: safe(f"{tag.size:,}"), 12, align="right", sort=lambda tag: tag.size
+    ),
     Column[Tag]("platforms", SafeText("platforms"), lambda _: SafeText("amd64 arm64"), 14, tone="dim"),
 )
 
@@ -55,5 +60,5 @@ class LongTable(PlainCrash):
         table.listing = Listing("complete")
 
 
-app: App[None] = LongTable()
+app = LongTable()
 app.run()

@@ -48,7 +48,12 @@ def test_what_is_left_goes_to_flexible_columns() -> None:
 
 
 def test_the_least_wanted_columns_give_way() -> None:
-    columns = [column("a", 10, flex=1), column("b", 5, priority=2), column("c", 5, priority=1), column("d", 5, priority=2)]
+    columns = [
+        column("a", 10, flex=1),
+        column("b", 5, priority=2),
+        column("c", 5, priority=1),
+        column("d", 5, priority=2),
+    ]
     assert [name for name, _, _ in spots(columns, 31)] == ["a", "b", "c", "d"]
     assert [name for name, _, _ in spots(columns, 30)] == ["a", "b", "c"]
     assert [name for name, _, _ in spots(columns, 23)] == ["a", "c"]
@@ -88,6 +93,16 @@ def test_signs_that_the_terminal_has(environ: dict[str, str], glyphs: object) ->
 
 def test_each_sign_is_one_cell() -> None:
     for glyphs in (UNICODE, ASCII):
-        for name in ("cursor", "mark", "cursor_on_mark", "opened", "closed", "guide", "ascending", "descending", "ellipsis"):
+        for name in (
+            "cursor",
+            "mark",
+            "cursor_on_mark",
+            "opened",
+            "closed",
+            "guide",
+            "ascending",
+            "descending",
+            "ellipsis",
+        ):
             assert cell_len(getattr(glyphs, name)) == 1
     assert "".join(getattr(ASCII, name) for name in ASCII.__slots__).isascii()

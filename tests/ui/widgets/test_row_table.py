@@ -62,7 +62,7 @@ async def test_what_it_looks_like() -> None:
             "│  tag                                size │",
             "│  v0                                    0 │",
             "│● v1                                    1 │",
-            "│▌ v2        ! not found\\x1b[2J             │",
+            "│▌ v2        ! not found\\x1b[2J            │",
             "│                                          │",
             "╰─────────────────────────────── 1 marked ─╯",
         ]

@@ -1,0 +1,273 @@
+"""What is inside an image, for screens and commands: its layers indexed by worker threads, kept by digest."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from regtui.contents.errors import ContentsError, IndexCorrupted, NotBrowsable
+from regtui.contents.layer_index import LayerIndex
+from regtui.contents.merge import stack
+from regtui.contents.stream import IndexOptions, index_layer, unbrowsable
+from regtui.oci import RegtuiError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+    from typing import BinaryIO
+
+    from regtui.contents.stream import Progress
+    from regtui.contents.tree import ImageTree
+    from regtui.oci import Descriptor, Digest, Reference
+    from regtui.registries.contract import Registry
+    from regtui.session.images import Image
+    from regtui.storage.cache import Cache, NullCache
+
+KIND: Final = "layer-index"
+AT_ONCE: Final = 2
+"""Layers that are read at the same time: more do not help on two cores (docs/performance.md D)."""
+FIRST_PARTIAL: Final = 0.15
+"""Seconds after which the tree is shown as far as it is known."""
+KEPT: Final = 64
+"""Indexes that stay in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerProgress:
+    """How far an image has been read. `done` and `layers` count layers, bytes are compressed."""
+
+    layers: int
+    done: int
+    read: int
+    total: int
+    entries: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImageContents:
+    """The stacked layers of an image; `problems` says for each layer that is missing why, by its number from 0."""
+
+    image: Image
+    tree: ImageTree
+    problems: dict[int, str]
+
+
+class ContentsReader:
+    """Indexes layers once each. Threads are its own: the event loop and its pool stay free."""
+
+    def __init__(self, open_registry: Callable[[str], Awaitable[Registry]], cache: Cache | NullCache) -> None:
+        self._open = open_registry
+        self._cache = cache
+        self._indexes: dict[Digest, LayerIndex] = {}
+        self._threads: ThreadPoolExecutor | None = None
+
+    async def contents(
+        self,
+        image: Image,
+        progress: Callable[[LayerProgress], object] | None = None,
+        partial: Callable[[ImageTree], object] | None = None,
+        *,
+        options: IndexOptions | None = None,
+    ) -> ImageContents:
+        """The stacked layers of an image. Cancelling stops the reading at once.
+
+        `progress` and `partial`, which gets the tree as far as it is known, are called in worker threads.
+        Raises NotBrowsable when there is no root file system, RegistryError
+        and DigestMismatch when a layer can't be read as what it claims to be.
+        """
+        manifest = image.manifest
+        if manifest is None or not manifest.is_image:
+            raise NotBrowsable("This is not an image: it has no file tree.", reason="artifact")
+        reading = _Reading(manifest.layers, progress, partial)
+        diff_ids = image.config.diff_ids if image.config is not None else ()
+        known = diff_ids if len(diff_ids) == len(manifest.layers) else (None,) * len(manifest.layers)
+        slots = asyncio.Semaphore(AT_ONCE)
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(self._layer(image.reference, number, layer, diff_id, reading, slots, options))
+                    for number, (layer, diff_id) in enumerate(zip(manifest.layers, known, strict=True))
+                ]
+        except* RegtuiError as errors:
+            raise _first(errors) from None
+        finally:
+            reading.cancel()
+        tree = await asyncio.get_running_loop().run_in_executor(self._pool(), stack, [task.result() for task in tasks])
+        return ImageContents(image, tree, dict(reading.problems))
+
+    async def _layer(
+        self,
+        reference: Reference,
+        number: int,
+        layer: Descriptor,
+        diff_id: Digest | None,
+        reading: _Reading,
+        slots: asyncio.Semaphore,
+        options: IndexOptions | None,
+    ) -> LayerIndex | None:
+        reason = unbrowsable(layer)
+        if reason is not None and reason.reason != "foreign":
+            reading.give_up(number, str(reason))
+            return None
+        hashed = options is not None and options.hash_files
+        loop = asyncio.get_running_loop()
+        kept = None if hashed else await loop.run_in_executor(self._pool(), self._kept, layer.digest)
+        if kept is not None:
+            reading.finished(number, layer.size, kept)
+            return kept
+        async with slots:
+            registry = await self._open(reference.host)
+            try:
+                index = await self._read(registry, reference, number, layer, diff_id, reading, options)
+            except NotBrowsable as error:
+                reading.give_up(number, str(error))
+                return None
+        self._remember(index)
+        return index
+
+    async def _read(
+        self,
+        registry: Registry,
+        reference: Reference,
+        number: int,
+        layer: Descriptor,
+        diff_id: Digest | None,
+        reading: _Reading,
+        options: IndexOptions | None,
+    ) -> LayerIndex:
+        await registry.prepare_blob(reference.path)
+        stream: BinaryIO = registry.open_blob(reference.path, layer)
+        reading.opened(stream)
+
+        def work() -> LayerIndex:
+            with stream:
+                index = index_layer(
+                    stream, layer, diff_id, reading.listener(number), reading.is_cancelled, options=options
+                )
+            self._cache.put_derived(KIND, layer.digest, index.to_bytes())
+            return index
+
+        index = await asyncio.get_running_loop().run_in_executor(self._pool(), work)
+        reading.finished(number, layer.size, index)
+        return index
+
+    def _kept(self, digest: Digest) -> LayerIndex | None:
+        """An index in memory or on disk; a corrupted one is as good as none."""
+        index = self._indexes.get(digest)
+        if index is not None:
+            return index
+        stored = self._cache.get_derived(KIND, digest)
+        if stored is None:
+            return None
+        try:
+            index = LayerIndex.from_bytes(stored)
+        except IndexCorrupted:
+            return None
+        if index.digest != digest:
+            return None
+        self._remember(index)
+        return index
+
+    def _remember(self, index: LayerIndex) -> None:
+        while len(self._indexes) >= KEPT:
+            self._indexes.pop(next(iter(self._indexes)), None)
+        self._indexes[index.digest] = index
+
+    def _pool(self) -> ThreadPoolExecutor:
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="regtui-layers")
+        return self._threads
+
+    def close(self) -> None:
+        """End the threads; reading that is under way was cancelled by its owner."""
+        if self._threads is not None:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+            self._threads = None
+
+
+class _Reading:
+    """One image being read: what each layer has come to, shared with the threads."""
+
+    def __init__(
+        self,
+        layers: Sequence[Descriptor],
+        progress: Callable[[LayerProgress], object] | None,
+        partial: Callable[[ImageTree], object] | None,
+    ) -> None:
+        self._partial = partial
+        self._indexes: list[LayerIndex | None] = [None] * len(layers)
+        self._next_partial = time.monotonic() + FIRST_PARTIAL
+        self._pause = FIRST_PARTIAL
+        self._lock = threading.Lock()
+        self._read = [0] * len(layers)
+        self._entries = [0] * len(layers)
+        self._done = 0
+        self._total = sum(layer.size for layer in layers)
+        self._progress = progress
+        self._streams: list[BinaryIO] = []
+        self._cancelled = threading.Event()
+        self.problems: dict[int, str] = {}
+
+    def is_cancelled(self) -> bool:
+        """Asked by the threads."""
+        return self._cancelled.is_set()
+
+    def cancel(self) -> None:
+        """Stop: closing a stream ends a read that waits for the network."""
+        self._cancelled.set()
+        for stream in self._streams:
+            stream.close()
+
+    def opened(self, stream: BinaryIO) -> None:
+        """A layer is being read from this stream."""
+        self._streams.append(stream)
+
+    def listener(self, number: int) -> Callable[[Progress], None]:
+        """The progress callback of one layer."""
+
+        def tell(step: Progress) -> None:
+            with self._lock:
+                self._read[number], self._entries[number] = step.read, step.entries
+            self._tell()
+            self._show_part(number, step)
+
+        return tell
+
+    def _show_part(self, number: int, step: Progress) -> None:
+        """Stack what is there now and then, ever more seldom: stacking takes time from reading."""
+        if self._partial is None or time.monotonic() < self._next_partial:
+            return
+        began = time.monotonic()
+        self._indexes[number] = step.snapshot()
+        self._partial(stack(list(self._indexes)))
+        self._pause *= 2
+        self._next_partial = time.monotonic() + max(self._pause, 10 * (time.monotonic() - began))
+
+    def finished(self, number: int, read: int, index: LayerIndex) -> None:
+        """A layer is complete."""
+        with self._lock:
+            self._indexes[number] = index
+            self._read[number], self._entries[number] = read, index.entries
+            self._done += 1
+        self._tell()
+
+    def give_up(self, number: int, reason: str) -> None:
+        """A layer that can't be listed; the others are."""
+        with self._lock:
+            self.problems[number] = reason
+            self._done += 1
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._progress is not None and not self.is_cancelled():
+            state = LayerProgress(len(self._read), self._done, sum(self._read), self._total, sum(self._entries))
+            self._progress(state)
+
+
+def _first(errors: BaseExceptionGroup[Any]) -> BaseException:
+    """The error to show: the first that is not just the echo of another's cancelling."""
+    leaves = [_first(error) if isinstance(error, BaseExceptionGroup) else error for error in errors.exceptions]
+    return next((e for e in leaves if not isinstance(e, ContentsError)), leaves[0])
