@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from regtui.credentials.errors import CredentialError
+from regtui.credentials.values import Credential, Secret
 from regtui.oci.reference import normalise_host
 from regtui.session import Session, SessionOptions
 
@@ -32,18 +35,49 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON on stdout (see docs/cli.md for the keys)")
 
 
-def session_of(arguments: argparse.Namespace) -> Session:
-    """The session that the options ask for. Raises StorageError when the settings file was named and can't be read."""
+def add_signing_in(parser: argparse.ArgumentParser) -> None:
+    """A credential for this run, kept nowhere."""
+    group = parser.add_argument_group("signing in")
+    group.add_argument("--username", metavar="USER", help="sign in as this user, for this run only")
+    group.add_argument(
+        "--password-stdin", action="store_true", help="read that user's password or token from standard input"
+    )
+
+
+def session_of(arguments: argparse.Namespace, host: str | None = None) -> Session:
+    """The session that the options ask for; `host` is the one that the command line names.
+
+    Raises StorageError when a settings file was named and can't be read, CredentialError for half a credential.
+    """
     return Session.start(
         SessionOptions(
             config=arguments.config,
-            plain_http=frozenset(normalise_host(host) for host in arguments.plain_http),
-            insecure=frozenset(normalise_host(host) for host in arguments.insecure),
+            plain_http=frozenset(normalise_host(name) for name in arguments.plain_http),
+            insecure=frozenset(normalise_host(name) for name in arguments.insecure),
             ca_file=arguments.ca_file,
             write=getattr(arguments, "write", False),
             use_cache=not arguments.no_cache,
+            credential=_given(arguments),
+            host=host,
         )
     )
+
+
+def read_secret() -> Secret:
+    """A password from standard input. A trailing newline comes from `echo`; a password may hold anything else."""
+    return Secret(sys.stdin.readline().rstrip("\r\n"))
+
+
+def _given(arguments: argparse.Namespace) -> Credential | None:
+    username = getattr(arguments, "username", None)
+    from_stdin = getattr(arguments, "password_stdin", False)
+    if not username and not from_stdin:
+        return None
+    if not from_stdin:
+        raise CredentialError("A user name alone proves nothing.", hint="Add --password-stdin, or use regtui login.")
+    if not username:
+        raise CredentialError("A password from standard input needs a user name.", hint="Add --username USER.")
+    return Credential(username, read_secret(), source="command line")
 
 
 def positive(text: str) -> int:

@@ -37,7 +37,7 @@ def add_explorer(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Start the explorer; the exit code."""
     target = parse_target(arguments.target) if arguments.target else None
-    return explore(session_of(arguments), target, slow_line=arguments.ssh)
+    return explore(session_of(arguments, target.host if target is not None else None), target, slow_line=arguments.ssh)
 
 
 def explore(session: Session, target: Target | None, *, slow_line: bool) -> int:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from typing import TYPE_CHECKING, Any
 
 from regtui.cli import exits
-from regtui.cli.common import add_common, add_json, positive, session_of
+from regtui.cli.common import add_common, add_json, add_signing_in, positive, session_of
 from regtui.cli.output import print_fields, print_json, print_json_line, print_table, say
 from regtui.contents.columns import Kind
 from regtui.contents.tree import Change
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from regtui.contents.waste import Waste
+    from regtui.oci import Reference
     from regtui.session import Session
     from regtui.session.contents import ImageContents, LayerProgress
 
@@ -49,29 +49,29 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--min-efficiency", type=float, metavar="SHARE", help="exit 3 below this score (0 to 1)")
     parser.add_argument("--max-wasted", type=int, metavar="BYTES", help="exit 3 when more bytes are wasted")
     add_json(parser)
+    add_signing_in(parser)
     add_common(parser)
 
 
 async def run(arguments: argparse.Namespace) -> int:
     """Show files; the exit code."""
-    session = session_of(arguments)
+    reference = parse_image(arguments.reference)
+    session = session_of(arguments, reference.host)
     try:
-        contents = await read_contents(session, arguments.reference, arguments.platform)
+        contents = await read_contents(session, reference, arguments.platform)
     finally:
         await session.close()
     for number, problem in contents.problems.items():
         say(f"Layer {number + 1} is left out: {problem}")
     if arguments.waste or arguments.min_efficiency is not None or arguments.max_wasted is not None:
         return _waste(contents, arguments)
-    if arguments.packages:
-        return _packages(contents, as_json=arguments.json)
     _files(contents, arguments)
     return exits.DONE
 
 
-async def read_contents(session: Session, text: str, platform: str | None) -> ImageContents:
+async def read_contents(session: Session, reference: Reference, platform: str | None) -> ImageContents:
     """The stacked layers of an image, with progress on a terminal. Raises RegtuiError."""
-    image = await session.image(parse_image(text), Platform.parse(platform) if platform else None)
+    image = await session.image(reference, Platform.parse(platform) if platform else None)
     contents = await session.contents.contents(image, _progress if sys.stderr.isatty() else None)
     if sys.stderr.isatty():
         sys.stderr.write("\r\x1b[K")
@@ -93,9 +93,7 @@ def _files(contents: ImageContents, arguments: argparse.Namespace) -> None:
         for row in rows:
             print_json_line(row)
         return
-    table = [
-        [row["type"], _mode(row["mode"]), size_text(row["size"]), row["change"], _shown(row)] for row in rows
-    ]
+    table = [[row["type"], _mode(row["mode"]), size_text(row["size"]), row["change"], _shown(row)] for row in rows]
     print_table(("type", "mode", "size", "change", "path"), table, right=frozenset({2}))
 
 

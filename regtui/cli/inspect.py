@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from regtui.cli import exits
-from regtui.cli.common import add_common, add_json, session_of
+from regtui.cli.common import add_common, add_json, add_signing_in, session_of
 from regtui.cli.output import print_fields, print_json, print_table
 from regtui.oci import Index, Platform, RegtuiError
 from regtui.oci.artifact import name_of, name_of_type, title_of
@@ -28,6 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--platform", metavar="OS/ARCH[/VARIANT]", help="which platform of an index")
     parser.add_argument("--raw", action="store_true", help="print the exact bytes of the manifest")
     add_json(parser)
+    add_signing_in(parser)
     add_common(parser)
 
 
@@ -35,7 +36,7 @@ async def run(arguments: argparse.Namespace) -> int:
     """Show one image; the exit code."""
     reference = parse_image(arguments.reference)
     wanted = Platform.parse(arguments.platform) if arguments.platform else None
-    session = session_of(arguments)
+    session = session_of(arguments, reference.host)
     try:
         image = await session.image(reference, wanted)
         if arguments.raw:

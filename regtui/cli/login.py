@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from regtui.cli import exits
-from regtui.cli.common import add_common, session_of
+from regtui.cli.common import add_common, read_secret, session_of
 from regtui.cli.output import say
 from regtui.credentials.errors import CredentialError
 from regtui.credentials.values import Credential, Secret
@@ -45,15 +45,14 @@ def _ask(host: str, username: str | None, *, from_stdin: bool) -> Credential:
     if from_stdin:
         if not username:
             raise CredentialError("A password from standard input needs a user name.", hint="Add -u USER.")
-        # A trailing newline comes from `echo`; a password may hold anything else.
-        password = sys.stdin.readline().rstrip("\r\n")
+        password = read_secret()
     elif not sys.stdin.isatty():
         raise CredentialError(
             "There is no terminal to ask for a password.", hint="Pipe it in with --password-stdin -u USER."
         )
     else:
         username = username or input(f"User name at {host}: ").strip()
-        password = getpass.getpass(f"Password or token of {username} at {host}: ")
+        password = Secret(getpass.getpass(f"Password or token of {username} at {host}: "))
     if not username or not password:
         raise CredentialError("User name and password must not be empty.", hint="Try again.")
-    return Credential(username, Secret(password), source="login")
+    return Credential(username, password, source="login")

@@ -28,6 +28,7 @@ COMMANDS: Final[dict[str, str]] = {
     "repos": "list repositories",
     "tags": "list the tags of a repository",
     "inspect": "show manifest, config and layers of an image",
+    "files": "list the files of an image without pulling it, what it wastes, its packages",
     "referrers": "show what hangs on an image: signatures, SBOMs, attestations",
     "completion": "print a completion script for bash, zsh or fish",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from regtui.cli import exits
-from regtui.cli.common import add_common, add_json, session_of
+from regtui.cli.common import add_common, add_json, add_signing_in, session_of
 from regtui.cli.output import print_json, print_table
 from regtui.oci import Index
 from regtui.oci.artifact import name_of_type
@@ -27,13 +27,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("reference", metavar="REF", help="an image")
     parser.add_argument("--type", dest="artifact_type", metavar="TYPE", help="only this artifact type")
     add_json(parser)
+    add_signing_in(parser)
     add_common(parser)
 
 
 async def run(arguments: argparse.Namespace) -> int:
     """Show what hangs on an image; the exit code."""
     reference = parse_image(arguments.reference)
-    session = session_of(arguments)
+    session = session_of(arguments, reference.host)
     try:
         top = await session.reader.manifest(reference)
         tree = await _tree(session, reference, top.digest, arguments.artifact_type, seen=set())

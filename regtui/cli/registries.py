@@ -59,7 +59,7 @@ async def _row(session: Session, known: KnownRegistry, *, check: bool) -> dict[s
         except RegtuiError as error:
             row |= {"reachable": False, "error": str(error)}
         else:
-            row |= {"reachable": True, "kind": registry.kind, "credential": (await registry.identity()).source}
+            row |= {"reachable": True, "kind": registry.kind, "credential": registry.identity().source}
     return row
 
 

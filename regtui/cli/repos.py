@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from regtui.cli import exits
-from regtui.cli.common import add_common, add_json, positive, session_of
+from regtui.cli.common import add_common, add_json, add_signing_in, positive, session_of
 from regtui.cli.output import print_json_line, print_table, say
 from regtui.oci.times import format_time
 from regtui.registries.contract import closing
@@ -24,14 +24,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("target", metavar="HOST[/PREFIX]", help="a registry, layout or archive, and a leading path")
     parser.add_argument("--limit", type=positive, metavar="N", help="stop after N repositories")
     add_json(parser)
+    add_signing_in(parser)
     add_common(parser)
 
 
 async def run(arguments: argparse.Namespace) -> int:
     """List repositories; the exit code."""
-    session = session_of(arguments)
+    target = parse_target(arguments.target)
+    session = session_of(arguments, target.host)
     try:
-        return await _list(session, parse_target(arguments.target), arguments.limit, as_json=arguments.json)
+        return await _list(session, target, arguments.limit, as_json=arguments.json)
     finally:
         await session.close()
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from regtui.cli import exits
-from regtui.cli.common import add_common, add_json, positive, session_of
+from regtui.cli.common import add_common, add_json, add_signing_in, positive, session_of
 from regtui.cli.output import print_json_line, print_table, say
 from regtui.oci.tags import natural_key, version_key
 from regtui.oci.times import format_time
@@ -38,14 +38,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reverse", action="store_true", help="turn the order round")
     parser.add_argument("--limit", type=positive, metavar="N", help="stop after N tags")
     add_json(parser)
+    add_signing_in(parser)
     add_common(parser)
 
 
 async def run(arguments: argparse.Namespace) -> int:
     """List tags; the exit code."""
-    session = session_of(arguments)
+    target = parse_repository(arguments.repository)
+    session = session_of(arguments, target.host)
     try:
-        target = parse_repository(arguments.repository)
         tags = await _read(session, target, arguments.limit if not arguments.sort else None)
         failed = 0
         if arguments.details:

@@ -27,13 +27,14 @@ class Checkpoint:
 class Checkpoints:
     """The checkpoints of one layer, in order. At most MOST: when full, every other one goes and the spacing doubles.
 
-    Filled by one worker thread; read by others only through `before` and `after`.
+    Several threads may read through the same layer at once.
     """
 
     def __init__(self, spacing: int = FIRST_SPACING) -> None:
         self._spacing = spacing
         self._points: list[Checkpoint] = []
         self._last = 0
+        self._lock = Lock()
 
     def __len__(self) -> int:
         return len(self._points)
@@ -43,14 +44,17 @@ class Checkpoints:
         return uncompressed - self._last >= self._spacing and compressed > 0
 
     def add(self, compressed: int, uncompressed: int, state: Any) -> None:
-        """Keep a checkpoint behind all others."""
-        points = [*self._points, Checkpoint(compressed, uncompressed, state)]
-        if len(points) > MOST:
-            points = points[1::2]
-            self._spacing *= 2
-        # One assignment, so that a reader in another thread sees the old list or the new one.
-        self._points = points
-        self._last = uncompressed
+        """Keep a checkpoint behind all others; one that comes too late is let go."""
+        with self._lock:
+            if uncompressed - self._last < self._spacing:
+                return
+            points = [*self._points, Checkpoint(compressed, uncompressed, state)]
+            if len(points) > MOST:
+                points = points[1::2]
+                self._spacing *= 2
+            # One assignment, so that a reader in another thread sees the old list or the new one.
+            self._points = points
+            self._last = uncompressed
 
     def before(self, uncompressed: int) -> Checkpoint:
         """The last place at or before this byte of the tar where reading may begin."""
@@ -65,9 +69,11 @@ class Checkpoints:
         return points[found].compressed if found < len(points) else None
 
     def drop(self) -> None:
-        """Let go of the memory."""
-        self._points = []
-        self._last = 0
+        """Let go of the memory; reading starts from the beginning again, and leaves new ones behind."""
+        with self._lock:
+            self._points = []
+            self._last = 0
+            self._spacing = FIRST_SPACING
 
 
 class CheckpointStore:
@@ -92,7 +98,10 @@ class CheckpointStore:
     def put(self, digest: str, checkpoints: Checkpoints) -> None:
         """Keep a layer's checkpoints, and give up the oldest layers' beyond the bound."""
         with self._lock:
+            known = self._layers.get(digest)
+            if known is not None and known is not checkpoints:
+                known.drop()
             self._layers[digest] = checkpoints
             self._layers.move_to_end(digest)
             while len(self._layers) > 1 and sum(map(len, self._layers.values())) > self._most:
-                self._layers.popitem(last=False)
+                self._layers.popitem(last=False)[1].drop()

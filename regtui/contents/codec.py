@@ -15,6 +15,7 @@ from itertools import accumulate, count, islice
 from operator import add, lt
 from typing import TYPE_CHECKING, Any, Final
 
+from regtui.contents.checkpoints import Checkpoints
 from regtui.contents.columns import KIND_MASK, Columns, Kind
 from regtui.contents.errors import IndexCorrupted
 from regtui.contents.headers import Sparse
@@ -140,6 +141,8 @@ def _rebuild(about: dict[str, Any], body: memoryview, swapped: bool) -> LayerInd
         about["verified"],
         Digest.parse(about["diff_id"]) if about["diff_id"] else None,
         findings_from_json(about["findings"]),
+        # Whoever reads files of the layer leaves some behind.
+        Checkpoints(),
     )
 
 

@@ -11,7 +11,7 @@ import json
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from urllib.parse import quote
 
 from regtui.credentials.errors import CredentialError, KeyringUnavailable
@@ -131,21 +131,21 @@ class KeyringStore:
 
     async def _ask(self, call: Callable[[], Answer]) -> Answer:
         """Call a keyring off the event loop. Raises KeyringUnavailable for whatever it raises."""
-        answer = _in_thread(call)
-        done, _ = await asyncio.wait([answer], timeout=self._patience)
+        outcome = _in_thread(call)
+        done, _ = await asyncio.wait([outcome], timeout=self._patience)
         if not done:
             raise KeyringUnavailable(
                 f"The system's keyring did not answer within {self._patience:g} seconds.",
-                hint="Unlock it, or: " + CHOICES,
+                hint=f"Unlock it, or: {CHOICES}",
             )
-        failure = answer.exception()
+        answer, failure = outcome.result()
         if failure is None:
-            return answer.result()
+            return cast("Answer", answer)
         if isinstance(failure, KeyringUnavailable):
             raise failure
         # Backends are foreign code without errors in common; their texts stay out, as they may quote the secret.
         raise KeyringUnavailable(
-            f"The system's keyring failed ({type(failure).__name__}).", hint="Unlock it, or: " + CHOICES
+            f"The system's keyring failed ({type(failure).__name__}).", hint=f"Unlock it, or: {CHOICES}"
         )
 
     def _folder(self) -> Path:
@@ -179,18 +179,14 @@ def _read_record(path: Path) -> _Record | None:
     return None
 
 
-def _in_thread(call: Callable[[], Answer]) -> asyncio.Future[Answer]:
+def _in_thread(call: Callable[[], Answer]) -> asyncio.Future[tuple[Answer | None, BaseException | None]]:
     """Run it in a thread that does not hold up the end of the program: a locked keyring may never answer."""
     loop = asyncio.get_running_loop()
-    future: asyncio.Future[Answer] = loop.create_future()
+    outcome: asyncio.Future[tuple[Answer | None, BaseException | None]] = loop.create_future()
 
     def settle(answer: Answer | None, failure: BaseException | None) -> None:
-        if future.done():
-            return
-        if failure is None:
-            future.set_result(answer)  # type: ignore[arg-type]  # an Answer may itself be None
-        else:
-            future.set_exception(failure)
+        if not outcome.done():
+            outcome.set_result((answer, failure))
 
     def work() -> None:
         answer: Answer | None = None
@@ -203,14 +199,14 @@ def _in_thread(call: Callable[[], Answer]) -> asyncio.Future[Answer]:
             loop.call_soon_threadsafe(settle, answer, failure)
 
     threading.Thread(target=work, name="regtui-keyring", daemon=True).start()
-    return future
+    return outcome
 
 
 def _backends() -> list[Any]:
     """The backends that really keep secrets, best first. Raises KeyringUnavailable when there is none."""
     import keyring
 
-    chosen = keyring.get_keyring()
+    chosen: Any = keyring.get_keyring()
     candidates = list(chosen.backends) if type(chosen).__module__ == "keyring.backends.chainer" else [chosen]
     real = [backend for backend in candidates if not type(backend).__module__.startswith(_NOT_REAL)]
     if real:

@@ -184,16 +184,6 @@ class Registry(ABC):
         """What a screen shows for it."""
         return self.host
 
-    @property
-    def signed_in_as(self) -> str | None:
-        """Who regtui is here, for the status line; None when anonymous or local."""
-        return None
-
-    @property
-    def requests_left(self) -> int | None:
-        """What is left of a rate limit, when the registry tells."""
-        return None
-
     @abstractmethod
     async def capabilities(self) -> Capabilities:
         """What this place can do, probed once without changing anything, each no with its reason."""
@@ -287,7 +277,7 @@ class Registry(ABC):
         """Ask whether the place answers and takes the credential, when there is one. Raises RegistryError."""
         return
 
-    async def identity(self) -> Identity:
+    def identity(self) -> Identity:
         """Who regtui is here, without a request of its own."""
         return Identity(None, "local")
 

@@ -187,7 +187,15 @@ class DistributionReader(Registry):
             return False
         return True
 
-    async def identity(self) -> Identity:
+    async def check(self) -> None:
+        """One request to the API's root: whether it answers, and takes the credential. Raises RegistryError."""
+        await self.client.request("GET", "/v2/", scope=self.check_scope())
+
+    async def prepare_blob(self, repository: str) -> None:
+        """A blocking stream looks the credential up on the loop that this client was used on: nothing to do."""
+        return
+
+    def identity(self) -> Identity:
         """Who regtui is here, and what is left of the rate limit, as the last answers told."""
         name, rate = self.client.signed_in_as, self.client.rate
         source = "signed in" if name else "anonymous"
@@ -198,6 +206,10 @@ class DistributionReader(Registry):
         await self.client.close()
 
     # for vendors to override ---------------------------------------------------------------------------------
+
+    def check_scope(self) -> str | tuple[str, ...]:
+        """The token scope that `check` needs; none by the protocol."""
+        return ()
 
     page_size: int | None = 1_000
     """Names asked for per page; None leaves it to the registry. distribution refuses more than 1000."""

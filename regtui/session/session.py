@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from regtui.credentials.chain import CredentialChain
+from regtui.credentials.errors import KeyringUnavailable
+from regtui.credentials.keyring_store import CHOICES
 from regtui.oci.errors import RegtuiError
 from regtui.oci.reference import DOCKER_HUB
 from regtui.session.details import TagDetail, tag_details
@@ -40,7 +42,8 @@ class SessionOptions:
     write: bool = False
     use_cache: bool = True
     credential: Credential | None = None
-    credential_host: str | None = None
+    host: str | None = None
+    """The host that the command line names: alone for it count the credential above and the environment's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,10 @@ class Session:
         settings = Settings.load(options.config)
         cache = Cache.open(limit=settings.cache_size) if options.use_cache else NullCache()
         credentials = CredentialChain.default(
-            flags=options.credential, flags_host=options.credential_host, usernames=settings.usernames
+            flags=options.credential,
+            flags_host=options.host,
+            only_host=options.host,
+            usernames=settings.usernames,
         )
         return cls(settings, options, credentials=credentials, cache=cache)
 
@@ -123,27 +129,22 @@ class Session:
 
         Raises Unauthorized when the registry refuses it, CredentialError when there is no keyring to keep it in.
         """
-        from regtui.credentials.chain import StaticSource
-        from regtui.credentials.keyring_store import KeyringStore
+        from regtui.credentials.environment import GivenSource
         from regtui.transport.client import RegistryClient
 
-        store = KeyringStore()
-        await store.require()
-        client = RegistryClient(self._host_options(host), StaticSource(host, credential), log=self.log)
+        missing = await self.credentials.keyring.unavailable()
+        if missing is not None:
+            raise KeyringUnavailable(missing, hint=CHOICES)
+        client = RegistryClient(self._host_options(host), GivenSource({host: credential}), log=self.log)
         try:
             await client.request("GET", "/v2/")
         finally:
             await client.close()
-        await store.store(host, credential)
-        self.credentials.forget(host)
+        await self.credentials.store(host, credential)
 
     async def logout(self, host: str) -> bool:
         """Forget the credential that `login` kept; whether there was one. Raises CredentialError."""
-        from regtui.credentials.keyring_store import KeyringStore
-
-        was_there = await KeyringStore().delete(host)
-        self.credentials.forget(host)
-        return was_there
+        return await self.credentials.delete(host)
 
     def writable(self, host: str) -> bool:
         """Whether changes are allowed there: `writable = true` in the settings, or --write."""
@@ -173,12 +174,12 @@ class Session:
     def who(self, host: str) -> str | None:
         """Who regtui is at an open registry, for the status line."""
         registry = self.opened(host)
-        return None if registry is None else registry.signed_in_as
+        return None if registry is None else registry.identity().name
 
     def rate(self, host: str) -> int | None:
         """Requests left there, when the registry tells."""
         registry = self.opened(host)
-        return None if registry is None else registry.requests_left
+        return None if registry is None else registry.identity().rate_remaining
 
     def refresh(self, host: str, path: str | None = None) -> None:
         """Read tags anew next time."""

@@ -50,6 +50,8 @@ def parse_target(text: str) -> Target:
         return _named_local(rest)
     if not scheme and _looks_local(rest):
         return _local(rest)
+    if scheme.startswith("http") and is_host(rest.rstrip("/")):
+        return Target(normalise_host(rest.rstrip("/")))
     rest = rest.rstrip("/") if scheme else rest
     return _remote(rest.removesuffix("/"))
 

@@ -40,10 +40,11 @@ class BlockingLink:
     def send(self, step: Send) -> Response:
         """One exchange. Raises Unreachable when there is no whole answer, BadAnswer when it is too long."""
         request, host = step.request, self._place.host
-        noted = self._log.begin(request.method, request.url, request.headers.items(), step.retries)
+        headers_out = request.wire_headers
+        noted = self._log.begin(request.method, request.url, headers_out.items(), step.retries)
         raw: httpx.Response | None = None
         try:
-            raw = self._transport(route_for(request, self._place)).handle_request(self._as_httpx(request))
+            raw = self._transport(route_for(request, self._place)).handle_request(self._as_httpx(request, headers_out))
             noted.status = raw.status_code
             headers = Headers.decode(raw.headers.raw)
             if raw.status_code in request.stream_on:
@@ -60,8 +61,6 @@ class BlockingLink:
         finally:
             if raw is not None:
                 raw.stream.close()  # type: ignore[union-attr]  # a blocking transport's stream is blocking
-            noted_is_over = raw is not None
-            if noted_is_over:
                 noted.finish("not read to its end")
 
     def close(self) -> None:
@@ -71,14 +70,14 @@ class BlockingLink:
         for transport in transports:
             transport.close()
 
-    def _as_httpx(self, request: Request) -> httpx.Request:
+    def _as_httpx(self, request: Request, headers: dict[str, str]) -> httpx.Request:
         options = self._place.options
         timeout = {"connect": options.connect_timeout, "read": options.read_timeout, "write": options.read_timeout}
         assert request.can_repeat
         return httpx.Request(
             request.method,
             request.url,
-            headers=dict(request.headers),
+            headers=headers,
             content=request.content,
             extensions={"timeout": {**timeout, "pool": None}},
         )

@@ -6,11 +6,9 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
-from regtui import __version__
 from regtui.oci.errors import SizeMismatch
 from regtui.transport.blocking import BlockingStream
 from regtui.transport.blocking_link import BlockingLink
-from regtui.transport.bodies import ACCEPTED
 from regtui.transport.conversation import converse
 from regtui.transport.drivers import drive, drive_blocking
 from regtui.transport.errors import BadAnswer, RegistryError
@@ -37,7 +35,6 @@ if TYPE_CHECKING:
 
 OK: Final = frozenset({200})
 _STREAMED: Final = frozenset({200, 206})
-_DEFAULTS: Final = {"user-agent": f"regtui/{__version__}", "accept": "*/*", "accept-encoding": ACCEPTED}
 _AS_IT_IS: Final = {"accept-encoding": "identity"}
 
 
@@ -236,7 +233,7 @@ class RegistryClient:
         return Request(
             method,
             self._place.url_for(path, params),
-            {**_DEFAULTS, **named},
+            named,
             content,
             (scope,) if isinstance(scope, str) else scope,
             limit,

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+from regtui import __version__
+from regtui.transport.bodies import ACCEPTED
 from regtui.transport.errors import BadAnswer
 from regtui.transport.redact import redact_url
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 IDEMPOTENT: Final = frozenset({"GET", "HEAD"})
 """Methods that are sent again after a failure; every other one changes something."""
+
+_ALWAYS: Final = {"user-agent": f"regtui/{__version__}", "accept": "*/*", "accept-encoding": ACCEPTED}
 
 DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 
@@ -39,6 +43,11 @@ class Request:
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {redact_url(self.url)}>"
+
+    @property
+    def wire_headers(self) -> dict[str, str]:
+        """Every header field that goes out; the HTTP libraries' own defaults do not."""
+        return {**_ALWAYS, **self.headers}
 
     @property
     def can_repeat(self) -> bool:

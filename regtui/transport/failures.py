@@ -64,7 +64,7 @@ def failure(error: BaseException, url: str, *, host: str, answered: bool = False
     before = not answered and _is_before_sending(chain)
     if before:
         return _not_connected(chain, where, host)
-    if any(isinstance(link, TimeoutError | httpx.TimeoutException) for link in chain):
+    if _is_timeout(chain):
         return TimedOut(
             f"{where} fell silent{' in the middle of its answer' if answered else ''}.",
             hint="Try again; over a slow line a higher read_timeout in the settings helps.",
@@ -100,7 +100,7 @@ def _not_connected(chain: tuple[BaseException, ...], where: str, host: str) -> U
             host=host,
             sent=False,
         )
-    if any(isinstance(link, TimeoutError | httpx.TimeoutException) for link in chain):
+    if _is_timeout(chain):
         return TimedOut(
             f"{where} did not take the connection in time.",
             hint="Check the network, VPN and firewall, or set a proxy with HTTPS_PROXY.",
@@ -157,12 +157,24 @@ def _not_http(error: BaseException, where: str, host: str) -> RegistryError:
     )
 
 
+def _is_timeout(chain: tuple[BaseException, ...]) -> bool:
+    inner = _of_aiohttp(chain)
+    if inner is not None:
+        return isinstance(inner, TimeoutError)
+    return any(isinstance(link, TimeoutError | httpx.TimeoutException) for link in chain)
+
+
 def _is_before_sending(chain: tuple[BaseException, ...]) -> bool:
-    """Whether no connection stood yet. httpx-aiohttp also calls a broken connection ConnectTimeout: its cause tells."""
-    inner = next((link for link in chain if isinstance(link, aiohttp.ClientError)), None)
+    """Whether no connection stood yet."""
+    inner = _of_aiohttp(chain)
     if inner is not None:
         return isinstance(inner, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
     return any(isinstance(link, _BEFORE_SENDING) for link in chain)
+
+
+def _of_aiohttp(chain: tuple[BaseException, ...]) -> aiohttp.ClientError | None:
+    """aiohttp's own error, which decides: httpx-aiohttp calls a refused and a broken connection ConnectTimeout."""
+    return next((link for link in chain if isinstance(link, aiohttp.ClientError)), None)
 
 
 def _where(url: str, host: str) -> str:

@@ -45,11 +45,12 @@ class Link:
     async def send(self, step: Send) -> Response:
         """One exchange. Raises Unreachable when there is no whole answer, BadAnswer when it is too long."""
         request, host = step.request, self._place.host
-        noted = self._log.begin(request.method, request.url, request.headers.items(), step.retries)
+        headers_out = request.wire_headers
+        noted = self._log.begin(request.method, request.url, headers_out.items(), step.retries)
         raw: httpx.Response | None = None
         try:
             transport = await self._transport(route_for(request, self._place))
-            raw = await transport.handle_async_request(self._as_httpx(request))
+            raw = await transport.handle_async_request(self._as_httpx(request, headers_out))
             noted.status = raw.status_code
             headers = Headers.decode(raw.headers.raw)
             if raw.status_code in request.stream_on:
@@ -74,13 +75,13 @@ class Link:
         for transport in transports:
             await transport.aclose()
 
-    def _as_httpx(self, request: Request) -> httpx.Request:
+    def _as_httpx(self, request: Request, headers: dict[str, str]) -> httpx.Request:
         options = self._place.options
         timeout = {"connect": options.connect_timeout, "read": options.read_timeout, "write": None, "pool": None}
         return httpx.Request(
             request.method,
             request.url,
-            headers=dict(request.headers),
+            headers=headers,
             content=request.content,
             extensions={"timeout": timeout},
         )

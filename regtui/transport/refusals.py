@@ -87,6 +87,20 @@ def refusal(host: str, what: str, response: Response, credential: Credential | N
     return BadAnswer(f"{host} answered {what} with the unexpected status {status}.", **facts)
 
 
+def not_accepted(response: Response, credential: Credential, host: str) -> Unauthorized:
+    """The error for a 401 to the credential itself, whatever was asked for."""
+    code, detail = read_error(response)
+    if credential.is_anonymous:
+        sentence = f"{host} gives nothing here without signing in, or there is no such thing."
+        hint = f"Sign in: regtui login {host}"
+    else:
+        who = credential.username or "the identity token"
+        source = f" (from {credential.source})" if credential.source else ""
+        sentence = f"{host} does not accept the credential of {who}{source}."
+        hint = f"It may be wrong or expired: regtui login {host}"
+    return Unauthorized(sentence, hint=hint, host=host, status=response.status, code=code, detail=detail)
+
+
 def read_error(response: Response) -> tuple[str | None, str | None]:
     """The registry's own code and message out of a body of any form; None for what is not there. Never raises."""
     text = response.body[:BODY_LIMIT].decode("utf-8", "replace").strip()

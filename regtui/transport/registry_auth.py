@@ -12,6 +12,7 @@ from regtui.transport.auth import basic, bearer
 from regtui.transport.challenge import choose, read_challenges
 from regtui.transport.errors import BadAnswer, BadRequest, Forbidden, Unauthorized
 from regtui.transport.exchange import origin
+from regtui.transport.refusals import not_accepted
 from regtui.transport.scopes import merge_scopes, split_scopes
 from regtui.transport.steps import NeedCredential
 from regtui.transport.token_fetch import fetch_token
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 _ROUNDS: Final = 3
 """Once as it is, once with what the challenge asked for, once more when the scope was not enough."""
 _MOST_SCOPES: Final = 4096
+_REFUSAL_HOLDS: Final = 5.0
+"""Seconds in which a refused credential is not sent again: many requests at once would lock the account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +60,15 @@ class RegistryAuth:
         self._service: _TokenService | None = None
         self._open_for: set[tuple[str, ...]] = set()
         self._granted_as: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._refused: tuple[Credential, Unauthorized, float] | None = None
         self.accepted: Credential | None = None
         """The credential that the registry has taken; None before that, and for anonymous users."""
+        self.credential: Credential | None = None
+        """The credential that was used last; None before the first challenge."""
 
     def __repr__(self) -> str:
         way = "Basic" if self._is_basic else "Bearer" if self._service else "not challenged"
         return f"<RegistryAuth {self._place.host}: {way}>"
-
-    @property
-    def credential(self) -> Credential | None:
-        """The credential in use; None before the first challenge."""
-        return self._credential
 
     def is_ready(self, scope: tuple[str, ...]) -> bool:
         """Whether a request with this scope goes out signed in, so that no challenge will come back."""
@@ -95,8 +96,7 @@ class RegistryAuth:
         authorization = yield from self._ahead(request)
         fetched: set[TokenKey] = set()
         for _ in range(_ROUNDS):
-            signed = request.with_headers(authorization=authorization) if authorization else request
-            response: Response = yield signed
+            response: Response = yield _signed(request, authorization)
             if response.status != 401:
                 self._note_accepted(request, authorization)
                 return
@@ -139,19 +139,41 @@ class RegistryAuth:
         if challenge is None:
             return None
         if challenge.scheme == "basic":
-            return (yield from self._answer_basic(sent))
+            return (yield from self._answer_basic(request, response, sent))
         return (yield from self._answer_bearer(challenge, request, sent, fetched))
 
-    def _answer_basic(self, sent: str | None) -> Steps[str | None]:
+    def _answer_basic(self, request: Request, response: Response, sent: str | None) -> Steps[str | None]:
         credential = yield from self._who()
         if not credential.password:
             return None
         ours = basic(credential)
-        if sent == ours:
+        if sent == ours:  # it was good before: it may have changed, or this is not for this user
             self._refuse()
             return None
-        self._is_basic, self._service = True, None
+        # One request tries it, the others wait: a wrong password sent by all at once would lock the account.
+        key = TokenKey(self._place.base_url, "", credential.username, ())
+        while self.accepted != credential:
+            flight = self._store.board(key)
+            if flight is None:
+                yield from self._try_basic(request, credential, key)
+                return None
+            landed: RegtuiError | None = yield flight
+            if landed is not None:
+                raise landed
         return ours
+
+    def _try_basic(self, request: Request, credential: Credential, key: TokenKey) -> Steps[None]:
+        """Send the request with Basic for the first time. Raises Unauthorized when it is refused."""
+        error: Unauthorized | None = None
+        try:
+            response: Response = yield _signed(request, basic(credential))
+            if response.status == 401:
+                error = not_accepted(response, credential, self._place.host)
+                self._refuse(error)
+                raise error
+            self._is_basic, self._service, self.accepted = True, None, credential
+        finally:
+            self._store.land(key, error)
 
     def _answer_bearer(
         self, challenge: Challenge, request: Request, sent: str | None, fetched: set[TokenKey]
@@ -196,8 +218,8 @@ class RegistryAuth:
             outcome = yield from fetch_token(key, credential, narrow, host=self._place.host, now=self._now)
         except RegtuiError as error:
             outcome = error
-            if getattr(error, "status", None) == 401 and not credential.is_anonymous:
-                self._refuse()
+            if isinstance(error, Unauthorized) and not credential.is_anonymous:
+                self._refuse(error)
             raise
         finally:
             self._store.land(key, outcome)
@@ -207,7 +229,10 @@ class RegistryAuth:
 
     def _who(self) -> Steps[Credential]:
         if self._credential is None:
-            self._credential = yield NeedCredential()
+            found: Credential = yield NeedCredential()
+            if self._refused is not None and self._refused[0] == found and self._now() < self._refused[2]:
+                raise self._refused[1]
+            self._credential = self.credential = found
         return self._credential
 
     def _asked(self, scope: tuple[str, ...]) -> tuple[str, ...]:
@@ -219,7 +244,10 @@ class RegistryAuth:
 
     def _realm(self, challenge: Challenge, request: Request) -> str:
         """The token service's address, checked: credentials may go there. Raises BadAnswer."""
-        realm = urldefrag(urljoin(request.url, challenge.parameters["realm"].strip())).url
+        try:
+            realm = urldefrag(urljoin(request.url, challenge.parameters["realm"].strip())).url
+        except ValueError:
+            raise BadAnswer(f"{self._place.host} names a token service that can't be read.") from None
         scheme, name, _ = origin(realm)
         if "@" in urlsplit(realm).netloc:
             raise BadAnswer(f"{self._place.host} names a token service with a password in its address.")
@@ -238,6 +266,13 @@ class RegistryAuth:
         elif self._is_basic:
             self.accepted = self._credential
 
-    def _refuse(self) -> None:
+    def _refuse(self, error: Unauthorized | None = None) -> None:
+        """Look the credential up anew next time; when that gives the same one, it stays refused for a while."""
+        if error is not None and self._credential is not None:
+            self._refused = (self._credential, error, self._now() + _REFUSAL_HOLDS)
         self.forget()
         self._tell_refused()
+
+
+def _signed(request: Request, authorization: str | None) -> Request:
+    return request.with_headers(authorization=authorization) if authorization else request

@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from regtui.transport.auth import basic
-from regtui.transport.errors import Unauthorized
 from regtui.transport.exchange import Request
-from regtui.transport.refusals import refusal
+from regtui.transport.refusals import not_accepted, refusal
 from regtui.transport.tokens import Token, read_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from regtui.credentials.values import Credential
-    from regtui.transport.errors import RegistryError
     from regtui.transport.exchange import Response
     from regtui.transport.steps import Steps
     from regtui.transport.tokens import TokenKey
@@ -76,18 +74,5 @@ def _judge(response: Response, credential: Credential, host: str, now: float) ->
     if response.status == 200:
         return read_token(response, host, now)
     if response.status == 401 or (credential.is_anonymous and response.status == 403):
-        raise _unauthorized(response, credential, host)
+        raise not_accepted(response, credential, host)
     raise refusal(host, "a token", response)
-
-
-def _unauthorized(response: Response, credential: Credential, host: str) -> RegistryError:
-    found = refusal(host, "a token", response)
-    if credential.is_anonymous:
-        sentence = f"{host} gives nothing here without signing in, or there is no such thing."
-        hint = f"Sign in: regtui login {host}"
-    else:
-        who = credential.username or "the identity token"
-        source = f" (from {credential.source})" if credential.source else ""
-        sentence = f"{host} does not accept the credential of {who}{source}."
-        hint = f"It may be wrong or expired: regtui login {host}"
-    return Unauthorized(sentence, hint=hint, host=host, status=response.status, code=found.code, detail=found.detail)

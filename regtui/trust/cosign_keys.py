@@ -141,7 +141,8 @@ def signature_holds(spki: bytes, signature: bytes, message: bytes | HashedMessag
     """Whether this key made this signature over these bytes.
 
     ECDSA: SHA-256, which is cosign's default for every curve, or the hash that belongs to the curve. RSA: PKCS #1
-    v1.5 or PSS with SHA-256 (or -384, -512). Ed25519: pure. Raises CannotVerify for another kind of key, and for
+    v1.5 or PSS with SHA-256 (or -384, -512). Ed25519: pure, or
+    prehashed as cosign does it. Raises CannotVerify for another kind of key, and for
     Ed25519 over a message of which only the hash is known.
     """
     if not 0 < len(signature) <= _LARGEST_SIGNATURE:
@@ -149,7 +150,17 @@ def signature_holds(spki: bytes, signature: bytes, message: bytes | HashedMessag
     key = load_spki(spki)
     if isinstance(message, HashedMessage):
         return _holds_hashed(key, signature, message.digest)
-    return _any_holds(key, signature, message, _parameters(key))
+    return _any_holds(key, signature, message, _parameters(key)) or _holds_prehashed(key, signature, message)
+
+
+def _holds_prehashed(key: Any, signature: bytes, message: bytes) -> bool:
+    from cryptography.hazmat.primitives.asymmetric import ed25519
+
+    from regtui.trust.ed25519ph import prehashed_signature_holds
+
+    if not isinstance(key, ed25519.Ed25519PublicKey):
+        return False
+    return prehashed_signature_holds(key.public_bytes_raw(), signature, message)
 
 
 def _holds_hashed(key: Any, signature: bytes, digest: bytes) -> bool:

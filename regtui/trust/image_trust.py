@@ -147,7 +147,9 @@ async def verify_each(
     tasks = {digest: asyncio.create_task(one(digest)) for digest in dict.fromkeys(digests)}
     try:
         for digest, task in tasks.items():
-            yield digest, await task
+            # Waiting, not awaiting: a cancelled await would end this task first and let the next one start.
+            await asyncio.wait((task,))
+            yield digest, task.result()
     finally:
         for task in tasks.values():
             task.cancel()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import traceback
-from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +12,6 @@ from textual.content import Content
 from textual.driver import Driver
 from textual.geometry import Region
 from textual.widgets import Static
-from textual.worker import WorkerCancelled, WorkerFailed
 
 from regtui.ui.lean_output import squeeze
 from regtui.ui.safe_text import safe_lines
@@ -29,6 +26,7 @@ if TYPE_CHECKING:
 
 _NO_MOTION = "\x1b[?1003l\x1b[?1002h"
 """Reports of buttons, wheel and drag go on; reports of bare motion stop."""
+_POLL_SECONDS = 0.005
 
 
 class LeanDriver(Driver):
@@ -103,11 +101,8 @@ async def settled(pilot: Pilot[Any], until: Callable[[], bool] | None = None, se
     deadline = monotonic() + seconds
     while True:
         await pilot.pause()
-        running = [worker for worker in pilot.app.workers if not worker.is_finished]
-        for worker in running:
-            with suppress(WorkerCancelled, WorkerFailed):
-                await asyncio.wait_for(worker.wait(), max(deadline - monotonic(), 0.001))
-        if not running and (until is None or until()):
+        if all(worker.is_finished for worker in pilot.app.workers) and (until is None or until()):
             return
         if monotonic() > deadline:
             raise TimeoutError(f"The screen did not settle in {seconds} s:\n{screen_text(pilot.app)}")
+        await pilot.pause(_POLL_SECONDS)

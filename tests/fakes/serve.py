@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
+
+
 @dataclass(frozen=True)
 class Seen:
     """A request as it came. Names of headers are in lower case; `target` is raw, `path` decoded."""
@@ -152,7 +155,7 @@ async def _write(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, see
         await writer.drain()
         return False
     length = len(reply.body) if reply.announce is None else reply.announce
-    phrase = HTTPStatus(reply.status).phrase if reply.status in HTTPStatus else "Odd"
+    phrase = _PHRASES.get(reply.status, "Odd")
     lines = [f"HTTP/1.1 {reply.status} {phrase}", *(f"{name}: {value}" for name, value in reply.headers)]
     if length >= 0 and reply.status not in {204, 304}:
         lines.append(f"Content-Length: {length}")

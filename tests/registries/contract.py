@@ -189,7 +189,7 @@ class ReadingContract:
             assert support.available is True or support.reason
         assert place.registry.kind != "unknown"
         assert place.registry.host
-        assert await place.registry.identity()
+        assert place.registry.identity()
 
 
 class WritingContract(ReadingContract):

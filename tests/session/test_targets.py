@@ -23,6 +23,7 @@ HEX = "cd" * 32
         ("example.com", Target("example.com")),
         ("https://example.com/", Target("example.com")),
         ("localhost:5000", Target("localhost:5000")),
+        ("http://build-box/", Target("build-box")),
         ("localhost", Target("localhost")),
         ("[::1]:5000", Target("[::1]:5000")),
         ("docker.io", Target("docker.io")),

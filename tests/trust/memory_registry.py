@@ -33,8 +33,10 @@ class MemoryRegistry(Registry):
         self.blobs: dict[Digest, bytes] = {}
         self.tagged: dict[str, Digest] = {}
         self.asked: list[str] = []
+        self._hanging: dict[Digest, list[Descriptor]] = {}
         self.failing: dict[str, RegistryError] = {}
         self.gate: asyncio.Event | None = None
+        self.was_asked = asyncio.Event()
         self.at_once = self.most_at_once = 0
 
     def put(self, content: bytes, media_type: str = "application/octet-stream", **more: Any) -> Descriptor:
@@ -69,6 +71,8 @@ class MemoryRegistry(Registry):
         )
         if tag:
             self.tagged[tag] = made.digest
+        if subject:
+            self._hanging.setdefault(subject.digest, []).append(made)
         if subject and not self.referrers_api:
             self._list_under_tag(subject.digest, made)
         return made
@@ -87,6 +91,7 @@ class MemoryRegistry(Registry):
 
     async def _ask(self, question: str) -> None:
         self.asked.append(question)
+        self.was_asked.set()
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
@@ -142,18 +147,5 @@ class MemoryRegistry(Registry):
             index = parse_manifest(self.blobs[self.tagged[tag]])
             assert isinstance(index, Index)
             return Referrers(index.manifests, "tag")
-        found = []
-        for digest, raw in self.blobs.items():
-            if raw.startswith(b'{"schemaVersion"'):
-                manifest = parse_manifest(raw)
-                if manifest.subject is not None and manifest.subject.digest == subject:
-                    found.append(
-                        Descriptor(
-                            manifest.media_type,
-                            digest,
-                            len(raw),
-                            manifest.annotations,
-                            artifact_type=manifest.artifact_type,
-                        )
-                    )
+        found = self._hanging.get(subject, [])
         return Referrers(tuple(found), "api")

@@ -197,8 +197,7 @@ async def test_leaving_cancels_what_is_under_way() -> None:
     digests = [Digest.of(bytes((n,))) for n in range(50)]
     listing = verify_each(registry, PATH, digests, TrustPolicy())
     waiting = asyncio.ensure_future(anext(listing))
-    while not registry.asked:
-        await asyncio.sleep(0)
+    await asyncio.wait_for(registry.was_asked.wait(), 10)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting

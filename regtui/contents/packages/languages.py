@@ -11,6 +11,7 @@ import re
 from typing import Final
 
 from regtui.contents.packages.records import Described
+from regtui.contents.walk import split_path
 
 _NPM_VERSION: Final = re.compile(rb'"version"\s*:\s*"([^"\\]{1,128})"')
 GO_MAGIC: Final = b"\xff Go buildinf:"
@@ -38,7 +39,9 @@ def parse_record(raw: bytes, folder: bytes) -> Described:
         for line in csv.reader(raw.decode("utf-8", "surrogateescape").splitlines()):
             if line:
                 name = line[0].encode("utf-8", "surrogateescape")
-                paths.append(name.lstrip(b"/") if name.startswith(b"/") else base + b"/" + name)
+                path = name if name.startswith(b"/") else base + b"/" + name
+                # Scripts lie beside the packages, so their paths go up and down again.
+                paths.append(b"/".join(split_path(path)[0]) if b".." in path else path.lstrip(b"/"))
     except csv.Error:
         # What was read up to the broken line still holds.
         pass

@@ -65,13 +65,13 @@ def findings_from_json(value: Any) -> tuple[Finding, ...]:
     """The reverse of `findings_to_json`. Raises ValueError, TypeError or OverflowError for anything else."""
     return tuple(
         Finding(
-            kind,
+            _text(kind),
             row,
             tuple(
-                Package(name, version, architecture, size, _rows(runs))
+                Package(_text(name), _text(version), _text(architecture), size, _rows(runs))
                 for name, version, architecture, size, runs in packages
             ),
-            problem,
+            _text(problem),
         )
         for kind, row, problem, packages in value
     )
@@ -97,3 +97,9 @@ def _rows(runs: list[int]) -> array[int]:
             raise ValueError("a run of rows is too long")
         made.extend(range(first, first + length))
     return made
+
+
+def _text(value: Any) -> Any:
+    if value is not None and not isinstance(value, str):
+        raise TypeError("not a text")
+    return value

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import warnings
 from dataclasses import dataclass
+from itertools import compress, repeat
+from operator import contains
 from typing import TYPE_CHECKING
 
 from regtui.oci.errors import RegtuiError
@@ -42,19 +44,20 @@ class Filter:
             return lambda text: (search(text) is None) is inverse
         return lambda text: (needle in text) is not inverse
 
-    def hits(self, texts: Sequence[str]) -> list[int]:
-        """The indices of the lower-case `texts` that pass. One tight loop each: 100,000 texts in a few ms."""
-        needle = self.needle
+    def passes(self, texts: Sequence[str]) -> bytearray:
+        """A 1 for each of the lower-case `texts` that passes, else a 0. No Python in the loop: 100,000 in a few ms."""
         if self.pattern is not None:
-            search = self.pattern.search
-            if self.inverse:
-                return [index for index, text in enumerate(texts) if search(text) is None]
-            return [index for index, text in enumerate(texts) if search(text) is not None]
-        if self.inverse:
-            return [index for index, text in enumerate(texts) if needle not in text]
-        return [index for index, text in enumerate(texts) if needle in text]
+            flags = bytearray(map(bool, map(self.pattern.search, texts)))
+        else:
+            flags = bytearray(map(contains, texts, repeat(self.needle)))
+        return flags.translate(_INVERSE) if self.inverse else flags
+
+    def hits(self, texts: Sequence[str]) -> list[int]:
+        """The indices of the lower-case `texts` that pass."""
+        return list(compress(range(len(texts)), self.passes(texts)))
 
 
+_INVERSE = bytes([1, 0]) + bytes(254)
 EVERYTHING = Filter()
 
 

@@ -311,14 +311,9 @@ class RowModel(Generic[Row]):
             return
         if self._texts is None:
             self._texts = list(map(str.lower, map(self.text, self.rows)))
-        hits = self.filter.hits(self._texts)
-        if self.order is None:
-            self._see(array("I", hits), otherwise)
-            return
-        passes = bytearray(len(self.rows))
-        for index in hits:
-            passes[index] = 1
-        self._see(array("I", compress(whole, map(passes.__getitem__, whole))), otherwise)
+        passes = self.filter.passes(self._texts)
+        passed = passes if self.order is None else map(passes.__getitem__, whole)
+        self._see(array("I", list(compress(whole, passed))), otherwise)
 
     def _see(self, visible: Sequence[int], otherwise: int = 0) -> None:
         """Show these rows; the cursor goes to the row that the user chose, else to `otherwise`."""
