@@ -203,5 +203,7 @@ def _leading_map(stored: Iterator[bytes], size: int, total: int) -> tuple[tuple[
         pieces = checked_pieces(numbers, size, total)
     except (BadHeader, ValueError) as error:
         raise DamagedLayer("The map of this sparse file is broken.") from error
-    length = sum(len(line) + 1 for line in found[:count])
-    return pieces, head[-(-length // BLOCK) * BLOCK :]
+    length = -(-sum(len(line) + 1 for line in found[:count]) // BLOCK) * BLOCK
+    while len(head) < length and (more := next(stored, b"")):
+        head += more
+    return pieces, head[length:]

@@ -105,12 +105,19 @@ class AuthFileSource:
         if named is None:
             return ANONYMOUS
         running = self._answers.get(host)
-        if running is None:
+        if running is None or not can_wait_for(running):
             program, server = named
             helper = CredentialHelper(program, timeout=self._timeout, environ=self._environ)
             running = asyncio.ensure_future(helper.get(server))
             self._answers[host] = running
         return await asyncio.shield(running)
+
+
+def can_wait_for(task: asyncio.Task[Credential]) -> bool:
+    """Whether the task has an answer, or will have one in this loop: it may come from a loop that has ended."""
+    if task.done():
+        return not task.cancelled()
+    return task.get_loop() is asyncio.get_running_loop()
 
 
 def _paths(environ: Mapping[str, str] | None, *, docker: bool) -> tuple[Path, ...]:

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from regtui.credentials.auth_files import AuthFileSource
+from regtui.credentials.auth_files import AuthFileSource, can_wait_for
 from regtui.credentials.environment import EnvironmentSource, GivenSource
 from regtui.credentials.keyring_store import KeyringStore
 from regtui.credentials.values import ANONYMOUS, Credential
@@ -106,7 +106,7 @@ class CredentialChain:
         name = normalise_host(host)
         key = (name, self._scope(name, repository))
         running = self._lookups.get(key)
-        if running is None:
+        if running is None or not can_wait_for(running):
             running = asyncio.ensure_future(self._look_up(name, repository))
             self._lookups[key] = running
             running.add_done_callback(lambda task: self._drop_if_failed(key, task))

@@ -30,6 +30,7 @@ PRIVATE_VARIABLES: Final = frozenset({"REGTUI_PASSWORD", "REGTUI_TOKEN"})
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _PLAIN: Final = re.compile(r"[A-Za-z0-9.:/_-]{1,300}", re.ASCII)
+_GRACE: Final = 2.0
 _LARGEST_ANSWER: Final = 1 << 20
 _NOT_FOUND: Final = (b"credentials not found", b"no credentials server url", b"no credentials username")
 
@@ -53,7 +54,7 @@ class CredentialHelper:
 
     async def get(self, server: str) -> Credential:
         """The credential that the helper has for this server, ANONYMOUS when it has none. Raises HelperFailed."""
-        status, output = await self._run("get", server.encode())
+        status, output = await self._run("get", server)
         if status != 0:
             if any(sentence in output.lower() for sentence in _NOT_FOUND):
                 return ANONYMOUS
@@ -71,27 +72,27 @@ class CredentialHelper:
 
     async def list(self) -> dict[str, str]:
         """The servers that the helper knows, with the user names. Raises HelperFailed."""
-        status, output = await self._run("list", b"")
+        status, output = await self._run("list", "")
         answer = _object(output) if status == 0 else None
         if answer is None:
             raise self._failed("did not list its servers")
         return {server: user for server, user in answer.items() if isinstance(user, str)}
 
-    async def _run(self, action: str, text: bytes) -> tuple[int, bytes]:
+    async def _run(self, action: str, server: str) -> tuple[int, bytes]:
         process = await self._start(action)
         ended = False
         try:
             async with asyncio.timeout(self._timeout):
-                output = await _talk(process, text)
+                output = await _talk(process, server.encode())
+                if len(output) > _LARGEST_ANSWER:
+                    raise self._failed(f"answered with more than {_LARGEST_ANSWER:,} bytes", server)
                 status = await process.wait()
             ended = True
         except TimeoutError:
-            raise self._failed(f"did not answer within {self._timeout:g} seconds") from None
+            raise self._failed(f"did not answer within {self._timeout:g} seconds", server) from None
         finally:
             if not ended:
                 await _kill(process)
-        if len(output) > _LARGEST_ANSWER:
-            raise self._failed(f"answered with more than {_LARGEST_ANSWER:,} bytes")
         return status, output
 
     async def _start(self, action: str) -> Process:
@@ -119,8 +120,8 @@ class CredentialHelper:
                 f"The credential helper {self.program} can't be started: {(error.strerror or '').lower()}."
             ) from None
 
-    def _failed(self, how: str, server: str | None = None) -> HelperFailed:
-        shown = server if server is not None and _PLAIN.fullmatch(server) else "HOST"
+    def _failed(self, how: str, server: str = "") -> HelperFailed:
+        shown = server if _PLAIN.fullmatch(server) else "HOST"
         return HelperFailed(
             f"The credential helper {self.program} {how}.", hint=f"See why: echo {shown} | {self.program} get"
         )
@@ -143,8 +144,6 @@ async def _talk(process: Process, text: bytes) -> bytes:
             break
         parts.append(part)
         size += len(part)
-    else:
-        await _kill(process)
     return b"".join(parts)
 
 
@@ -155,7 +154,13 @@ async def _kill(process: Process) -> None:
             os.killpg(process.pid, signal.SIGKILL)
         else:
             process.kill()
-    await process.wait()
+    assert process.stdout is not None
+    # asyncio takes note of the end only when the pipe was read out. A child in a session of its own may hold it open.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_GRACE):
+            while await process.stdout.read(65_536):
+                pass
+            await process.wait()
 
 
 def _object(output: bytes) -> dict[str, Any] | None:

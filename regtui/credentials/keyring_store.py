@@ -122,11 +122,11 @@ class KeyringStore:
         return True
 
     async def unavailable(self) -> str | None:
-        """Why nothing can be kept, in one sentence with the choices; None when it can. Loads the keyring."""
+        """Why nothing can be kept, in one sentence (CHOICES says what to do then); None when it can."""
         try:
             await self._ask(_backends)
         except KeyringUnavailable as error:
-            return str(error)
+            return error.sentence
         return None
 
     async def _ask(self, call: Callable[[], Answer]) -> Answer:

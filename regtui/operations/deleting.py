@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from regtui.operations.graph import Graph
     from regtui.operations.plan import Kind
 
-Protection = "Callable[[str], str | None]"
-"""The pattern that protects a tag, None when none does (RegistrySettings.protection)."""
 TRASH: Final = "trash-"
 
 
@@ -227,21 +225,28 @@ class _Maker:
             self.steps.append(Step(Action.DELETE, self.place, digest, None, None, tags, needs=needs, why=node.kind))
 
     def _order(self) -> list[Digest]:
+        """What holds something goes before it. Where both can't be had, the index before its child counts."""
+        waiting = dict.fromkeys(sorted(self._doomed, key=lambda d: (not self._graph.tags_of(d), d)))
         order: dict[Digest, None] = {}
-        roots = [d for d in self._doomed if not any(h in self._doomed for h in self._holders(d))]
-        waiting = sorted(roots, key=lambda d: (self._graph.tags_of(d), d), reverse=True) or sorted(self._doomed)
+        ready = [d for d in waiting if self._is_free(d, order)]
         while waiting:
-            digest = waiting.pop()
-            if digest in order or any(h in self._doomed and h not in order for h in self._holders(digest)):
-                continue
-            order[digest] = None
-            node = self._graph.nodes[digest]
-            carried = (self._graph.tags[tag] for tag in self._graph.attached_tags(digest))
-            below = (*node.children, *self._graph.referrers(digest), *carried)
-            waiting.extend(sorted((d for d in set(below) if d in self._doomed), reverse=True))
-        # Loops can't be made with real digests; a registry that claims one gets a plan all the same.
-        order.update(dict.fromkeys(sorted(self._doomed - set(order))))
+            if not ready:
+                ready = [next((d for d in waiting if self._is_free(d, order, parents_only=True)), next(iter(waiting)))]
+            for digest in ready:
+                order[digest] = None
+                waiting.pop(digest)
+            ready = [d for d in dict.fromkeys(self._below(ready)) if d in waiting and self._is_free(d, order)]
         return list(order)
+
+    def _below(self, digests: list[Digest]) -> Iterable[Digest]:
+        for digest in digests:
+            yield from self._graph.nodes[digest].children
+            yield from self._graph.referrers(digest)
+            yield from (self._graph.tags[tag] for tag in self._graph.attached_tags(digest))
+
+    def _is_free(self, digest: Digest, order: Mapping[Digest, None], *, parents_only: bool = False) -> bool:
+        holders = self._graph.parents(digest) if parents_only else self._holders(digest)
+        return all(holder in order or holder not in self._doomed for holder in holders)
 
     def _holders(self, digest: Digest) -> list[Digest]:
         subject = self._graph.nodes[digest].subject

@@ -102,7 +102,10 @@ def plan_copy(
         "copy" if move is None else "move",
         tuple(steps),
         saves=tuple(dict.fromkeys(saves)),
-        tags_before=((target.place, target.tag, target.now),) if target.now is not None else (),
+        tags_before=(
+            *(((target.place, target.tag, target.now),) if target.now is not None else ()),
+            *(((origin, move, source.tags[move]),) if move is not None else ()),
+        ),
         affected=_overwritten(target, top),
         protected=_forced(target),
         frees_bytes=0,

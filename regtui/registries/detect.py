@@ -1,14 +1,14 @@
 """From a host to its registry: the kind by settings, host name or one anonymous look; then the kind's own class.
 
 A new kind of ours is a file beside this one and a line in BUILT_IN; one of others is an entry point in the group
-`regtui.registries` with the kind's name, called as `factory(client, host=…)` and giving a Registry.
+`regtui.registries` with the kind's name, called as `factory(client, settings=…)` and giving a Registry.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from regtui.credentials.values import ANONYMOUS
 from regtui.registries.contract import Registry
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from regtui.credentials.values import Credential
+    from regtui.storage.settings import RegistrySettings
 
 GROUP: Final = "regtui.registries"
 BUILT_IN: Final[dict[str, str]] = {
@@ -49,15 +50,6 @@ _BROKEN: Final = (
 )
 
 
-class KindSettings(Protocol):
-    """What the settings say about a host, as far as it matters here."""
-
-    @property
-    def kind(self) -> str | None:
-        """The kind that the user chose; None to find out."""
-        ...
-
-
 class _NoCredentials:
     """Proves nothing to anybody."""
 
@@ -68,13 +60,13 @@ class _NoCredentials:
         return
 
 
-async def open_registry(client: RegistryClient, settings: KindSettings | None = None) -> Registry:
+async def open_registry(client: RegistryClient, settings: RegistrySettings | None = None) -> Registry:
     """The registry behind a client. A kind in the settings wins over detection.
 
     Raises Unreachable and its like when nothing answers, Unsupported for a kind that nobody offers.
     """
     chosen = settings.kind if settings is not None else None
-    return make_registry(chosen or await detect(client), client)
+    return make_registry(chosen or await detect(client), client, settings=settings)
 
 
 async def detect(client: RegistryClient) -> str:
@@ -82,6 +74,8 @@ async def detect(client: RegistryClient) -> str:
     known = kind_of_host(client.host)
     if known is not None:
         return known
+    if client.greeting is not None:
+        return kind_of_answer(*client.greeting)
     stranger = RegistryClient(client.options, _NoCredentials(), log=client.log, auth=NoAuth())
     try:
         answer = await stranger.request("GET", "/v2/", expect=_TELLING)
@@ -90,19 +84,24 @@ async def detect(client: RegistryClient) -> str:
     return kind_of_answer(answer.status, answer.headers)
 
 
-def make_registry(kind: str, client: RegistryClient, *, host: str | None = None) -> Registry:
+def knows_kind(host: str, settings: RegistrySettings | None = None) -> bool:
+    """Whether the kind is known without asking: by the settings or by the host's name."""
+    return bool(settings is not None and settings.kind) or kind_of_host(host) is not None
+
+
+def make_registry(kind: str, client: RegistryClient, *, settings: RegistrySettings | None = None) -> Registry:
     """A registry of this kind. Raises Unsupported for an unknown kind, and when the code behind it is broken."""
     place = BUILT_IN.get(kind)
     if place is None and kind not in RECOGNISED:
-        return _from_plug_in(kind, client, host)
+        return _from_plug_in(kind, client, settings)
     module, _, name = (place or BUILT_IN[DISTRIBUTION]).partition(":")
-    made = getattr(import_module(module), name)(client, host=host)
+    made = getattr(import_module(module), name)(client, settings=settings)
     assert isinstance(made, Registry)
     made.kind = kind
     return made
 
 
-def _from_plug_in(kind: str, client: RegistryClient, host: str | None) -> Registry:
+def _from_plug_in(kind: str, client: RegistryClient, settings: RegistrySettings | None) -> Registry:
     found = next(iter(entry_points(group=GROUP, name=kind)), None)
     if found is None:
         raise Unsupported(
@@ -111,7 +110,7 @@ def _from_plug_in(kind: str, client: RegistryClient, host: str | None) -> Regist
         )
     try:
         factory: Callable[..., Any] = found.load()
-        made = factory(client, host=host)
+        made = factory(client, settings=settings)
     except _BROKEN as error:
         raise Unsupported(
             f"The plug-in for {kind[:60]!a} registries ({found.value[:120]}) is broken: {type(error).__name__}.",

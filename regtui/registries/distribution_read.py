@@ -26,6 +26,7 @@ from regtui.registries.contract import (
     TagSummary,
 )
 from regtui.registries.listing import ask_names, ask_referrers, list_names
+from regtui.storage.settings import RegistrySettings
 from regtui.transport.errors import BadAnswer, Forbidden, NotFound, Unauthorized, Unsupported
 
 if TYPE_CHECKING:
@@ -47,9 +48,13 @@ class DistributionReader(Registry):
 
     kind = "distribution"
 
-    def __init__(self, client: RegistryClient, *, host: str | None = None) -> None:
+    def __init__(
+        self, client: RegistryClient, *, host: str | None = None, settings: RegistrySettings | None = None
+    ) -> None:
+        """`settings` are what the user said about this host: repositories to list, namespaces to look into."""
         self.client = client
         self.host = host or client.host
+        self.settings = settings or RegistrySettings(self.host)
         self._catalog: Support | None = None
         self._referrers_api: bool | None = None
         self._delete: Support | None = None
@@ -74,14 +79,17 @@ class DistributionReader(Registry):
         )
 
     async def repositories(self, prefix: str = "") -> AsyncIterator[Page[RepositorySummary]]:
-        """The catalog, filtered here. Raises Unsupported where the registry keeps it to itself."""
+        """The catalog, filtered here; where it is kept back, what the settings name. Raises Unsupported."""
         pages = self.names(self.catalog_path(), "repositories", self.catalog_scope(), is_repository_path)
         try:
             first = await anext(pages)
         except (Unauthorized, Forbidden, NotFound, Unsupported, BadAnswer) as error:
-            problem = self._no_catalog(error)
-            self._catalog = Support(False, str(problem))
-            raise problem from error
+            self._catalog = self._without_catalog(error)
+            if not self._catalog.available:
+                raise self._no_catalog(error) from error
+            pinned = tuple(RepositorySummary(p) for p in self.settings.repositories if p.startswith(prefix))
+            yield Page(pinned, stopped=self._catalog.reason)
+            return
         self._catalog = Support(True)
         page = first
         while True:
@@ -213,6 +221,8 @@ class DistributionReader(Registry):
 
     page_size: int | None = 1_000
     """Names asked for per page; None leaves it to the registry. distribution refuses more than 1000."""
+    sends_all_tags = True
+    """Whether it sends all tags at once when no size of a page is asked for, as distribution does."""
 
     def path(self, repository: str, *rest: str) -> str:
         """The API's path of something in a repository. Raises InvalidReference for what is no repository."""
@@ -248,14 +258,27 @@ class DistributionReader(Registry):
 
     def names(self, path: str, member: str, scope: str, is_legal: Callable[[str], bool]) -> AsyncIterator[Page[str]]:
         """A list of names as distribution gives it, page by page."""
-        return list_names(self.client, path, member, scope=scope, is_legal=is_legal, page_size=self.page_size)
+        return list_names(
+            self.client,
+            path,
+            member,
+            scope=scope,
+            is_legal=is_legal,
+            page_size=self.page_size,
+            rest_at_once=member == "tags" and self.sends_all_tags,
+        )
 
     async def _probe_catalog(self) -> Support:
         try:
             await ask_names(self.client, self.catalog_path(), "repositories", {"n": "1"}, self.catalog_scope())
         except (Unauthorized, Forbidden, NotFound, Unsupported, BadAnswer) as error:
-            return Support(False, str(self._no_catalog(error)))
+            return self._without_catalog(error)
         return Support(True)
+
+    def _without_catalog(self, error: BadAnswer | Unauthorized | Forbidden | NotFound | Unsupported) -> Support:
+        if self.settings.repositories:
+            return Support(True, f"{self.host} does not list its repositories to you: these are the pinned ones.")
+        return Support(False, str(self._no_catalog(error)))
 
     def _no_catalog(self, error: BadAnswer | Unauthorized | Forbidden | NotFound | Unsupported) -> Unsupported:
         sign_in = f"or sign in with `regtui login {self.host}`"

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from regtui.oci import Descriptor, Digest
     from regtui.transport.client import RegistryClient
 
-LARGEST_LIST: Final = 64 << 20
-"""Bytes of one page of names: distribution 2.8 sends every tag of a repository in one body."""
+LARGEST_LIST: Final = 16 << 20
+"""Bytes of one page of names: distribution 2.8 sends every tag of a repository in one body, 100,000 in 2.5 MB."""
 _ROWS: Final = 2_000
 """Names that are handed on at once, so that a huge page does not hold up the event loop."""
 _MOST_REFERRER_PAGES: Final = 200
@@ -36,16 +36,30 @@ async def list_names(
     scope: str,
     is_legal: Callable[[str], bool],
     page_size: int | None,
+    rest_at_once: bool = False,
 ) -> AsyncIterator[Page[str]]:
     """The names under `member` ("tags", "repositories"), page by page; at least one page, however empty.
 
+    With `rest_at_once`, the second question leaves the size of the page to the registry: distribution 3 walks its
+    storage again for every page, and then sends all the rest in one.
     Names that are not legal are left out, and counted in the last page. Raises BadAnswer and what `client` raises.
     """
-    pager = Pager({"n": str(page_size)} if page_size else {})
+    size = {"n": str(page_size)} if page_size else {}
+    pager = Pager(size)
     illegal = 0
     while pager.query is not None:
-        listed, link = await ask_names(client, path, member, pager.query, scope)
+        try:
+            listed, link = await ask_names(client, path, member, pager.query, scope)
+        except BadAnswer:
+            if "n" in pager.query or not size:
+                raise
+            # All the rest at once was too much.
+            pager.query = pager.query | size
+            listed, link = await ask_names(client, path, member, pager.query, scope)
         new = pager.take(listed, link)
+        if rest_at_once and pager.query is not None:
+            without = {key: value for key, value in pager.query.items() if key != "n"}
+            pager.query = without if pager.pages == 1 else without | size
         legal = tuple(name for name in new if is_legal(name))
         illegal += len(new) - len(legal)
         done = pager.query is None

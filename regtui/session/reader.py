@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from regtui.oci import DigestMismatch, Index, InvalidManifest, parse_manifest
 
@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 
     from regtui.oci import Descriptor, Digest, ImageManifest, Reference
     from regtui.registries.contract import Registry
+
+
+KEPT: Final = 4096
+"""Manifests, and small blobs, that stay in memory."""
+SMALL: Final = 64 << 10
 
 
 class ContentCache(Protocol):
@@ -53,6 +58,7 @@ class Reader:
         self._clock = clock
         self._tags: dict[tuple[str, str, str], Seen] = {}
         self._manifests: dict[Digest, ImageManifest | Index] = {}
+        self._blobs: dict[Digest, bytes] = {}
         self._under_way: dict[tuple[str, str, str], asyncio.Future[ImageManifest | Index]] = {}
 
     def age(self, reference: Reference) -> float | None:
@@ -104,12 +110,16 @@ class Reader:
 
     async def small_blob(self, reference: Reference, descriptor: Descriptor) -> bytes:
         """A small blob (a config, a statement), verified. Raises RegistryError."""
-        kept = self._cache.get(descriptor.digest)
+        kept = self._blobs.get(descriptor.digest) or self._cache.get(descriptor.digest)
         if kept is not None and len(kept) == descriptor.size:
             return kept
         registry = await self._open(reference.host)
         content = await registry.small_blob(reference.path, descriptor)
         self._cache.put(descriptor.digest, content)
+        if len(content) <= SMALL:
+            if len(self._blobs) >= KEPT:
+                self._blobs.clear()
+            self._blobs[descriptor.digest] = content
         return content
 
     def _kept(self, digest: Digest) -> ImageManifest | Index | None:
@@ -131,6 +141,6 @@ class Reader:
         self._remember(manifest)
 
     def _remember(self, manifest: ImageManifest | Index) -> None:
-        if len(self._manifests) >= 4096:
+        if len(self._manifests) >= KEPT:
             self._manifests.clear()
         self._manifests[manifest.digest] = manifest

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from regtui.oci import Platform, Reference
     from regtui.registries.contract import Registry, TagSummary
     from regtui.session.contents import ContentsReader
+    from regtui.transport.client import RegistryClient
     from regtui.transport.options import HostOptions
 
 WELL_KNOWN: Final = (DOCKER_HUB, "mcr.microsoft.com")
@@ -75,8 +76,9 @@ class Session:
         self.credentials = credentials
         self.cache = cache
         self.log = RequestLog()
-        self.reader = Reader(self.registry, cache)
+        self.reader = Reader(self._reading, cache)
         self._contents: ContentsReader | None = None
+        self._clients: dict[str, RegistryClient] = {}
         self._opened: dict[str, _Opening] = {}
         self._extra: list[KnownRegistry] = []
 
@@ -192,7 +194,29 @@ class Session:
         for opening in self._opened.values():
             if opening.registry is not None:
                 await opening.registry.close()
+        for client in self._clients.values():
+            await client.close()
         self._opened.clear()
+        self._clients.clear()
+        self.cache.close()
+
+    async def _reading(self, host: str) -> Registry:
+        """A registry to read one image from. An unknown host is spoken to as plain distribution at first.
+
+        Every kind reads manifests and blobs alike, and the first answer tells the kind: opening a reference straight
+        away saves the request that would find it out.
+        """
+        if self.opened(host) is not None or is_local(host):
+            return await self.registry(host)
+        from regtui.registries.detect import knows_kind, make_registry
+
+        settings = self.settings.registry(host)
+        if knows_kind(host, settings):
+            return await self.registry(host)
+        client = self._client(host)
+        if client.greeting is not None:
+            return await self.registry(host)
+        return make_registry("distribution", client, settings=settings)
 
     async def _open(self, host: str) -> Registry:
         if is_local(host):
@@ -200,15 +224,17 @@ class Session:
 
             return await asyncio.to_thread(LayoutRegistry.open, host)
         from regtui.registries.detect import open_registry
-        from regtui.transport.client import RegistryClient
 
-        settings = self.settings.registry(host)
-        client = RegistryClient(self._host_options(host), self.credentials, log=self.log)
-        try:
-            return await open_registry(client, settings)
-        except RegtuiError:
-            await client.close()
-            raise
+        return await open_registry(self._client(host), self.settings.registry(host))
+
+    def _client(self, host: str) -> RegistryClient:
+        client = self._clients.get(host)
+        if client is None:
+            from regtui.transport.client import RegistryClient
+
+            client = RegistryClient(self._host_options(host), self.credentials, log=self.log)
+            self._clients[host] = client
+        return client
 
     def _host_options(self, host: str) -> HostOptions:
         from regtui.transport.options import HostOptions

@@ -43,13 +43,14 @@ class BlockingLink:
         headers_out = request.wire_headers
         noted = self._log.begin(request.method, request.url, headers_out.items(), step.retries)
         raw: httpx.Response | None = None
+        is_open = False
         try:
             raw = self._transport(route_for(request, self._place)).handle_request(self._as_httpx(request, headers_out))
             noted.status = raw.status_code
             headers = Headers.decode(raw.headers.raw)
             if raw.status_code in request.stream_on:
                 body = OpenBlockingBody(raw, noted, request.url, host)
-                raw = None  # its reader closes it
+                raw, is_open = None, True  # its reader closes it
                 return Response(noted.status, headers, b"", request.url, body)
             content = _read(raw, request, headers, noted, host)
             noted.finish()
@@ -61,6 +62,7 @@ class BlockingLink:
         finally:
             if raw is not None:
                 raw.stream.close()  # type: ignore[union-attr]  # a blocking transport's stream is blocking
+            if not is_open:
                 noted.finish("not read to its end")
 
     def close(self) -> None:

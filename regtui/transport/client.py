@@ -31,10 +31,12 @@ if TYPE_CHECKING:
     from regtui.oci.digest import Digest
     from regtui.transport.auth import AuthFlow
     from regtui.transport.exchange import Response
+    from regtui.transport.headers import Headers
     from regtui.transport.options import HostOptions
 
 OK: Final = frozenset({200})
 _STREAMED: Final = frozenset({200, 206})
+_RESUMED: Final = _STREAMED | {416}
 _AS_IT_IS: Final = {"accept-encoding": "identity"}
 
 
@@ -83,6 +85,11 @@ class RegistryClient:
     def base_url(self) -> str:
         """Where its API answers: scheme and host. On loopback the scheme is known for sure after the first call."""
         return self._place.base_url
+
+    @property
+    def greeting(self) -> tuple[int, Headers] | None:
+        """Status and fields of the first answer that came from the registry, None before that."""
+        return self._place.greeting
 
     @property
     def rate(self) -> RateLimit | None:
@@ -146,7 +153,7 @@ class RegistryClient:
         position = Position(self.host, offset, size)
 
         def open_at(where: Position) -> AbstractAsyncContextManager[StreamAnswer]:
-            return self.stream(path, headers=where.range, scope=scope)
+            return self.stream(path, headers=where.range, scope=scope, expect=_RESUMED if where.offset else _STREAMED)
 
         chunks = resumed(position, open_at, self._patience, self._sleep)
         if offset:
@@ -194,10 +201,11 @@ class RegistryClient:
         self._note_loop()
 
         def open_at(where: Position, sleep: Callable[[float], object]) -> Response:
-            request = self._request("GET", path, headers={**_AS_IT_IS, **where.range}, scope=scope, stream_on=_STREAMED)
+            expect = _RESUMED if where.offset else _STREAMED
+            request = self._request("GET", path, headers={**_AS_IT_IS, **where.range}, scope=scope, stream_on=expect)
             steps = converse(request, self._place, self._auth, self._patience)
             response = drive_blocking(steps, send=self._blocking.send, find=self._find_blocking, sleep=sleep)
-            self._check(request, response, _STREAMED)
+            self._check(request, response, expect)
             return response
 
         return cast(BinaryIO, BlockingStream(Position(self.host, offset), open_at, self._patience))

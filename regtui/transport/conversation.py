@@ -8,7 +8,7 @@ from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 from regtui.oci.errors import RegtuiError
 from regtui.transport.errors import BadAnswer, Unreachable
-from regtui.transport.exchange import IDEMPOTENT, Request, origin
+from regtui.transport.exchange import IDEMPOTENT, URL_SAFE, Request, origin
 from regtui.transport.patience import check_answered, patiently
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def converse(request: Request, place: Place, auth: AuthFlow, patience: Patience)
     for _ in range(MOST_REDIRECTS + 2):
         try:
             if at_home:
-                response = yield from _authorised(request, auth, patience)
+                response = yield from _authorised(request, place, auth, patience)
                 place.reached()
             else:
                 response = yield from patiently(request, patience)
@@ -57,7 +57,7 @@ def converse(request: Request, place: Place, auth: AuthFlow, patience: Patience)
     )
 
 
-def _authorised(request: Request, auth: AuthFlow, patience: Patience) -> Steps[Response]:
+def _authorised(request: Request, place: Place, auth: AuthFlow, patience: Patience) -> Steps[Response]:
     flow = auth.flow(request)
     response: Response | None = None
     try:
@@ -66,6 +66,7 @@ def _authorised(request: Request, auth: AuthFlow, patience: Patience) -> Steps[R
             try:
                 if isinstance(step, Request):
                     came = yield from patiently(step, patience)
+                    place.greet(came)
                     if (step.method, step.url) == (request.method, request.url):
                         response = came
                 else:
@@ -90,7 +91,7 @@ def _redirect(request: Request, response: Response, host: str) -> str | None:
         raise BadAnswer(f"{host} redirects to an address that can't be read.", host=host) from None
     # A user and password in a Location are the registry's words, not the user's: left out.
     netloc = parts.netloc.rpartition("@")[2]
-    path, query = (quote(text, safe="/%:@!$&'()*+,;=~-._?") for text in (parts.path or "/", parts.query))
+    path, query = (quote(text, safe=URL_SAFE) for text in (parts.path or "/", parts.query))
     target = urlunsplit((parts.scheme, netloc, path, query, ""))
     if origin(request.url)[0] == "https" and origin(target)[0] == "http":
         raise BadAnswer(

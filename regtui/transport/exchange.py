@@ -22,6 +22,9 @@ IDEMPOTENT: Final = frozenset({"GET", "HEAD"})
 
 _ALWAYS: Final = {"user-agent": f"regtui/{__version__}", "accept": "*/*", "accept-encoding": ACCEPTED}
 
+URL_SAFE: Final = "/%:@!$&'()*+,;=~-._?[]"
+"""What stays as it is when the rest of a URL is escaped; what is escaped already stays so."""
+
 DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 
 

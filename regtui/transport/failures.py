@@ -12,6 +12,7 @@ import httpx
 
 from regtui.transport.errors import BadAnswer, TimedOut, TlsFailure, Unreachable
 from regtui.transport.exchange import origin
+from regtui.transport.options import HostOptions, host_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,6 +106,7 @@ def _not_connected(chain: tuple[BaseException, ...], where: str, host: str) -> U
             f"{where} did not take the connection in time.",
             hint="Check the network, VPN and firewall, or set a proxy with HTTPS_PROXY.",
             host=host,
+            sent=False,
         )
     reason = next((link.strerror for link in chain if isinstance(link, OSError) and link.strerror), None)
     return Unreachable(
@@ -179,7 +181,9 @@ def _of_aiohttp(chain: tuple[BaseException, ...]) -> aiohttp.ClientError | None:
 
 def _where(url: str, host: str) -> str:
     _, name, _ = origin(url)
-    return host if name in host or name.endswith("docker.io") else f"{name} (asked for {host})"
+    return (
+        host if name in {host_name(host.lower()), host_name(HostOptions(host).netloc)} else f"{name} (asked for {host})"
+    )
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

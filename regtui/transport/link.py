@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
 
 from regtui.transport.bodies import Body
 from regtui.transport.exchange import Response
@@ -15,6 +14,7 @@ from regtui.transport.failures import WIRE_ERRORS, failure
 from regtui.transport.headers import Headers
 from regtui.transport.refusals import BODY_LIMIT
 from regtui.transport.routes import Route, route_for
+from regtui.transport.wire import WireTransport
 
 if TYPE_CHECKING:
     import ssl
@@ -48,6 +48,7 @@ class Link:
         headers_out = request.wire_headers
         noted = self._log.begin(request.method, request.url, headers_out.items(), step.retries)
         raw: httpx.Response | None = None
+        is_open = False
         try:
             transport = await self._transport(route_for(request, self._place))
             raw = await transport.handle_async_request(self._as_httpx(request, headers_out))
@@ -55,7 +56,7 @@ class Link:
             headers = Headers.decode(raw.headers.raw)
             if raw.status_code in request.stream_on:
                 body = OpenBody(raw, noted, request.url, host)
-                raw = None  # its reader closes it
+                raw, is_open = None, True  # its reader closes it
                 return Response(noted.status, headers, b"", request.url, body)
             content = await _read(raw, request, headers, noted, host)
             noted.finish()
@@ -67,6 +68,7 @@ class Link:
         finally:
             if raw is not None:
                 await raw.stream.aclose()  # type: ignore[union-attr]  # an async transport's stream is async
+            if not is_open:
                 noted.finish("not read to its end")
 
     async def close(self) -> None:
@@ -96,7 +98,7 @@ class Link:
                     transport = self._transports[route] = self._build(route, context)
         return transport
 
-    def _build(self, route: Route, context: ssl.SSLContext) -> AiohttpTransport:
+    def _build(self, route: Route, context: ssl.SSLContext) -> WireTransport:
         def session() -> aiohttp.ClientSession:
             connector = aiohttp.TCPConnector(
                 limit=self._place.options.max_connections,
@@ -104,16 +106,18 @@ class Link:
                 force_close=route.is_single,
                 keepalive_timeout=None if route.is_single else _KEEP_ALIVE,
             )
-            return aiohttp.ClientSession(
+            made = aiohttp.ClientSession(
                 connector=connector,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 max_line_size=_LONGEST_FIELD,
                 max_field_size=_LONGEST_FIELD,
                 read_bufsize=_CHUNK,
             )
+            # aiohttp would send PUT and DELETE again by itself when a connection breaks; patience.py decides that here.
+            made._retry_connection = False
+            return made
 
-        proxy = httpx.Proxy(route.proxy) if route.proxy else None
-        return AiohttpTransport(verify=context, proxy=proxy, client=session)
+        return WireTransport(session, route.proxy)
 
 
 class OpenBody:

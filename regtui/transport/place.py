@@ -9,14 +9,15 @@ from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 from regtui.oci.errors import InvalidReference
 from regtui.oci.reference import is_host
 from regtui.transport.errors import BadAnswer, TlsFailure
-from regtui.transport.exchange import DEFAULT_PORTS, origin
+from regtui.transport.exchange import DEFAULT_PORTS, URL_SAFE, origin
 from regtui.transport.options import host_name, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from regtui.transport.headers import Headers
 
     from regtui.transport.errors import Unreachable
-    from regtui.transport.exchange import Request
+    from regtui.transport.exchange import Request, Response
     from regtui.transport.options import HostOptions
 
 
@@ -33,6 +34,8 @@ class Place:
         self.host = options.host
         self.scheme = "http" if options.plain_http else "https"
         self._settled = options.plain_http
+        self.greeting: tuple[int, Headers] | None = None
+        """Status and fields of the very first answer: they tell what kind of registry this is."""
 
     def __repr__(self) -> str:
         return f"<Place {self.base_url}{'' if self._settled else ', not reached yet'}>"
@@ -63,8 +66,7 @@ class Place:
             parts = urlsplit(path)
         query = "&".join(text for text in (parts.query, urlencode(params or {}, quote_via=quote)) if text)
         # What can't stand in a request line is encoded; what is encoded already stays as it is.
-        path = quote(parts.path, safe="/%:@!$&'()*+,;=~-._")
-        query = quote(query, safe="/%:@!$&'()*+,;=~-._?")
+        path, query = quote(parts.path, safe=URL_SAFE), quote(query, safe=URL_SAFE)
         return urlunsplit((self.scheme, self.options.netloc, path, query, ""))
 
     def owns(self, url: str) -> bool:
@@ -84,6 +86,11 @@ class Place:
     def reached(self) -> None:
         """Note that it answered: from now on its scheme stays as it is."""
         self._settled = True
+
+    def greet(self, response: Response) -> None:
+        """Keep the first answer's status and fields."""
+        if self.greeting is None and self.owns(response.url):
+            self.greeting = (response.status, response.headers)
 
     def fall_back(self, request: Request, error: Unreachable) -> Request | None:
         """The request over plain HTTP, when this is a loopback name where nothing speaks TLS; else None."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urldefrag, urljoin, urlsplit
+from urllib.parse import quote, urldefrag, urljoin, urlsplit
 
 from regtui.oci.errors import RegtuiError
 from regtui.transport.auth import basic, bearer
 from regtui.transport.challenge import choose, read_challenges
 from regtui.transport.errors import BadAnswer, BadRequest, Forbidden, Unauthorized
-from regtui.transport.exchange import origin
+from regtui.transport.exchange import URL_SAFE, origin
 from regtui.transport.refusals import not_accepted
 from regtui.transport.scopes import merge_scopes, split_scopes
 from regtui.transport.steps import NeedCredential
@@ -248,6 +248,7 @@ class RegistryAuth:
             realm = urldefrag(urljoin(request.url, challenge.parameters["realm"].strip())).url
         except ValueError:
             raise BadAnswer(f"{self._place.host} names a token service that can't be read.") from None
+        realm = quote(realm, safe=URL_SAFE)
         scheme, name, _ = origin(realm)
         if "@" in urlsplit(realm).netloc:
             raise BadAnswer(f"{self._place.host} names a token service with a password in its address.")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import TYPE_CHECKING, Final
 
+from regtui.oci.errors import SizeMismatch
 from regtui.transport.errors import BadAnswer
 
 if TYPE_CHECKING:
@@ -38,11 +40,20 @@ class Position:
         return self.end is None or self.offset >= self.end
 
     def accept(self, status: int, headers: Headers) -> None:
-        """Note what the next bytes are: the rest (206), or everything anew (200), whose known part is passed over.
+        """Note what the next bytes are: the rest (206), nothing (416 right at the end), or everything anew (200),
+        whose known part is passed over.
 
-        Raises BadAnswer when the answer is another part than the one that was asked for.
+        Raises BadAnswer when the answer is another part than the one that was asked for, and SizeMismatch when
+        there are no such bytes.
         """
-        if status == 206:
+        if status == 416:
+            if headers.get("content-range", "").strip() != f"bytes */{self.offset}":
+                raise SizeMismatch(
+                    f"{self._host} has no byte {self.offset} of the content: it is shorter than it should be."
+                )
+            self._skip = sys.maxsize  # what comes is the error's text
+            self._note_end(self.offset)
+        elif status == 206:
             match = _RANGE.fullmatch(headers.get("content-range", "").strip())
             if match is None or int(match[1]) != self.offset:
                 raise BadAnswer(

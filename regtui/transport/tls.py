@@ -37,7 +37,7 @@ def _checking(ca_file: str | None) -> ssl.SSLContext:
         try:
             context.load_verify_locations(Path(ca_file).expanduser())
         except (OSError, ValueError) as error:
-            reason = "can't be opened" if isinstance(error, OSError) and error.filename else "holds no certificates"
+            reason = "can't be opened" if not isinstance(error, ssl.SSLError | ValueError) else "holds no certificates"
             raise TlsFailure(
                 f"The certificate authority file {ca_file} {reason}.",
                 hint="Give a readable PEM file (-----BEGIN CERTIFICATE-----).",

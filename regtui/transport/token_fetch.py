@@ -52,7 +52,7 @@ def _get(key: TokenKey, scopes: tuple[str, ...], credential: Credential) -> Requ
         asked.append(("account", credential.username))
     present = {name for name, _ in parse_qsl(urlsplit(key.realm).query, keep_blank_values=True)}
     query = urlencode([pair for pair in asked if pair[0] not in present or pair[0] == "scope"], quote_via=quote)
-    separator = "&" if "?" in key.realm else "?"
+    separator = "&" if "?" in key.realm else "?"  # a `?` in a realm always starts its query: fragments are cut off
     request = Request("GET", f"{key.realm}{separator}{query}", {"accept": "application/json"}, limit=_LIMIT)
     return request.with_headers(authorization=basic(credential)) if credential.password else request
 

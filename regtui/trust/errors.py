@@ -5,7 +5,8 @@ RegtuiError                       (oci/errors.py)
     ├── Malformed                 the bytes are not what they claim to be
     ├── Rejected                  the cryptography or the policy says no: the signature counts as invalid
     ├── CannotVerify              nothing was proven either way; the sentence says what is missing
-    └── InvalidPolicy             the user's own trust settings, key or trust store can't be used
+    ├── InvalidPolicy             the user's own trust settings, key or trust store can't be used
+    └── ScannerFailed             a local scanner did not give a report
 """
 
 from __future__ import annotations
@@ -31,3 +32,7 @@ class CannotVerify(TrustError):
 
 class InvalidPolicy(TrustError):
     """The user's own trust settings, key or trust store can't be used."""
+
+
+class ScannerFailed(TrustError):
+    """A local scanner did not give a report."""

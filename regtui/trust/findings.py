@@ -1,4 +1,4 @@
-"""Findings: the one model of what any scanner says is wrong with an image, with grouping, merging, diff and threshold."""
+"""Findings: the one model of what any scanner says is wrong with an image; grouped, merged, compared, weighed."""
 
 from __future__ import annotations
 
@@ -79,6 +79,11 @@ class Finding:
     kind: Kind = "vulnerability"
     source: str | None = None
     vex: VexMark | None = None
+
+    def __post_init__(self) -> None:
+        others = tuple(dict.fromkeys(alias for alias in self.aliases if alias != self.id))
+        if others != self.aliases:
+            object.__setattr__(self, "aliases", others)
 
     @property
     def cve(self) -> str | None:
@@ -231,10 +236,8 @@ def diff(before: Iterable[Finding], after: Iterable[Finding]) -> ReportDiff:
     waiting: dict[tuple[str, str], list[tuple[str, str, str]]] = {}
     for key in gone:
         waiting.setdefault(key[:2], []).append(key)
-    changed: list[tuple[Finding, Finding]] = []
-    for key in list(come):
-        if waiting.get(key[:2]):
-            changed.append((gone.pop(waiting[key[:2]].pop()), come.pop(key)))
+    moved = [(waiting[key[:2]].pop(), key) for key in come if waiting.get(key[:2])]
+    changed = [(gone.pop(was), come.pop(now)) for was, now in moved]
     both = [(old[key], new[key]) for key in old.keys() & new.keys()]
     changed += [(a, b) for a, b in both if (a.severity, a.fixed) != (b.severity, b.fixed)]
     kept = sum((a.severity, a.fixed) == (b.severity, b.fixed) for a, b in both)

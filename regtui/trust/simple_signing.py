@@ -159,4 +159,5 @@ def same_repository(reference: str, repository: str) -> bool:
     head, separator, tail = bare.rpartition(":")
     if separator and "/" not in tail:
         bare = head
-    return bare == repository
+    # cosign names Docker Hub by its index.
+    return bare == repository or bare.removeprefix("index.") == repository.removeprefix("index.")

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 
+class _TlsGreetingError(Exception):
+    """Someone speaks TLS to a server that does not."""
+
+
 @dataclass(frozen=True)
 class Seen:
     """A request as it came. Names of headers are in lower case; `target` is raw, `path` decoded."""
@@ -88,6 +92,7 @@ class Server:
 
     async def __aenter__(self) -> Self:
         self._tasks: set[asyncio.Task[None]] = set()
+        self._writers: set[asyncio.StreamWriter] = set()
         self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0, ssl=self.tls, limit=1 << 20)
         self.host = f"127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
         return self
@@ -101,6 +106,11 @@ class Server:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._server.wait_closed()
 
+    def hang_up(self) -> None:
+        """Close every connection, as a server does with idle ones."""
+        for writer in self._writers:
+            writer.close()
+
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         task = asyncio.get_running_loop().create_task(self._serve(reader, writer, self.connections))
@@ -108,25 +118,32 @@ class Server:
         task.add_done_callback(self._tasks.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
+        self._writers.add(writer)
         try:
             while (seen := await _read_request(reader, number)) is not None:
                 self.seen.append(seen)
                 if not await _write(reader, writer, seen, await self.answer(seen)):
                     break
+        except _TlsGreetingError:
+            writer.write(b"HTTP/1.0 400 Bad Request\r\n\r\n")  # as plain servers in the world do
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass
         finally:
             # An aborted connection is what a broken one looks like; what was written before still arrives.
+            self._writers.discard(writer)
             writer.close()
 
 
 async def _read_request(reader: asyncio.StreamReader, number: int) -> Seen | None:
+    first = await reader.read(1)
+    if first == b"\x16":
+        raise _TlsGreetingError
     try:
-        head = await reader.readuntil(b"\r\n\r\n")
+        head = first + await reader.readuntil(b"\r\n\r\n")
     except asyncio.IncompleteReadError:
         return None
-    first, *lines = head.decode("latin-1").split("\r\n")
-    words = first.split(" ")
+    start, *lines = head.decode("latin-1").split("\r\n")
+    words = start.split(" ")
     if len(words) != 3:
         return None
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)}

@@ -15,6 +15,8 @@ from regtui.transport.options import HostOptions
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from regtui.transport.patience import Patience
+
 pytest.register_assert_rewrite("tests.registries.contract")
 
 
@@ -37,9 +39,10 @@ async def connect() -> AsyncIterator[Callable[..., RegistryClient]]:
     """Makes clients: connect("127.0.0.1:5000", user=…, password=…)."""
     made: list[RegistryClient] = []
 
-    def make(host: str, user: str = "", password: str = "") -> RegistryClient:
+    def make(host: str, user: str = "", password: str = "", patience: Patience | None = None) -> RegistryClient:
         credential = Credential(user, Secret(password), source="test") if user else ANONYMOUS
-        made.append(RegistryClient(HostOptions(host, plain_http=True), OneCredential(host, credential)))
+        options = HostOptions(host, plain_http=True)
+        made.append(RegistryClient(options, OneCredential(host, credential), patience=patience))
         return made[-1]
 
     yield make

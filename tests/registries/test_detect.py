@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib.metadata import EntryPoint, EntryPoints
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from regtui.registries import detect as detecting
 from regtui.registries.detect import RECOGNISED, detect, make_registry, open_registry
 from regtui.registries.distribution import DistributionRegistry
+from regtui.storage.settings import RegistrySettings
 from regtui.transport.errors import RegistryError, ServerFault, Unsupported
 from tests.servers.oci11 import FakeRegistry, Reply
 from tests.servers.starting import start_distribution
@@ -24,11 +24,6 @@ class Answering(FakeRegistry):
 
     def answer(self, asked):
         return self._reply
-
-
-@dataclass
-class Settings:
-    kind: str | None = None
 
 
 HARBOR = 'Bearer realm="http://127.0.0.1:1/service/token",service="harbor-registry"'
@@ -60,10 +55,10 @@ async def test_a_known_host_is_not_asked(connect):
 
 async def test_the_settings_win(connect):
     with Answering(Reply(401, b"", {"WWW-Authenticate": HARBOR})) as fake:
-        registry = await open_registry(connect(fake.host), Settings("distribution"))
+        registry = await open_registry(connect(fake.host), RegistrySettings(fake.host, "distribution"))
         assert (registry.kind, registry.host) == ("distribution", fake.host)
         assert fake.asked == []
-        assert (await open_registry(connect(fake.host), Settings())).kind == "harbor"
+        assert (await open_registry(connect(fake.host), RegistrySettings(fake.host))).kind == "harbor"
 
 
 async def test_a_host_that_fails_is_an_error_not_a_kind(connect):
@@ -97,11 +92,11 @@ class Foreign(DistributionRegistry):
     kind = "foreign"
 
 
-def factory_that_fails(client, *, host):
+def factory_that_fails(client, *, settings):
     raise ZeroDivisionError
 
 
-def factory_of_nothing(client, *, host):
+def factory_of_nothing(client, *, settings):
     return None
 
 

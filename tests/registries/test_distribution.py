@@ -18,6 +18,7 @@ from regtui.oci import (
 )
 from regtui.registries.contract import Capability
 from regtui.registries.distribution import DistributionRegistry
+from regtui.storage.settings import RegistrySettings
 from regtui.transport.errors import (
     BadAnswer,
     BadRequest,
@@ -103,6 +104,16 @@ async def test_a_catalog_that_is_kept_back_says_how_to_go_on(odd, answer):
     assert not (await registry.capabilities()).has(Capability.LIST_REPOSITORIES)
 
 
+async def test_where_there_is_no_catalog_the_pinned_repositories_are_listed(odd):
+    fake, registry = odd(only("_catalog", error(404, "UNSUPPORTED")))
+    pinned = RegistrySettings(fake.host, repositories=("team/app", "team/web", "other"))
+    registry = DistributionRegistry(registry.client, settings=pinned)
+    pages = [page async for page in registry.repositories("team/")]
+    assert [[r.path for r in page.items] for page in pages] == [["team/app", "team/web"]]
+    assert "pinned" in pages[0].stopped
+    assert (await registry.capabilities())[Capability.LIST_REPOSITORIES].available is True
+
+
 async def test_a_broken_catalog_is_an_error_not_a_missing_one(odd):
     _, registry = odd(only("_catalog", Reply(400, b"")))
     with pytest.raises(BadRequest):
@@ -164,6 +175,39 @@ async def test_n_is_left_to_a_registry_that_refuses_it(odd):
 
     _, registry = odd(only("tags/list", strict))
     assert [t.name for t in await collect(registry.tags("app"))] == ["a"]
+
+
+async def test_after_the_first_page_the_rest_is_asked_for_at_once(odd):
+    fake, registry = odd(page=10_000)
+    registry.page_size = 3
+    for n in range(20):
+        fake.put("app", IMAGE, f"t{n:02}")
+    assert len(await collect(registry.tags("app"))) == 22
+    assert [asked.query for asked in fake.asked] == [{"n": "3"}, {"last": "t01"}]
+
+
+async def test_a_registry_that_keeps_to_small_pages_is_asked_for_larger_ones_again(odd):
+    def stingy(asked, reply):
+        return fake.names(replace(asked, query={"n": "2"} | asked.query), "tags", list(fake.repositories["app"].tags))
+
+    fake, registry = odd(only("tags/list", stingy))
+    registry.page_size = 5
+    for n in range(12):
+        fake.put("app", IMAGE, f"t{n:02}")
+    assert len(await collect(registry.tags("app"))) == 14
+    assert [asked.query.get("n") for asked in fake.asked] == ["5", None, "5", "5"]
+
+
+async def test_a_rest_that_is_too_large_at_once_comes_in_pages(odd):
+    def too_much(asked, reply):
+        return reply if "n" in asked.query else Reply(200, b'{"tags":["' + b"a" * (17 << 20) + b'"]}')
+
+    fake, registry = odd(only("tags/list", too_much))
+    registry.page_size = 2
+    for n in range(5):
+        fake.put("app", IMAGE, f"t{n}")
+    assert len(await collect(registry.tags("app"))) == 7
+    assert [asked.query.get("n") for asked in fake.asked] == ["2", None, "2", "2", "2"]
 
 
 async def test_the_next_page_is_not_asked_for_when_nobody_looks(odd):

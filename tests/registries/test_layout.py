@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import hashlib
 import os
+import subprocess
 import tarfile
 
 import pytest
@@ -19,6 +21,8 @@ from regtui.registries.layout_names import default_repository, local_name
 from regtui.transport.errors import NotFound, Unsupported
 from tests.registries.local_places import archive, folder, layout_files, manifest_json
 from tests.servers import content
+from tests.servers.tools import require
+from tests.servers.upload import Uploader
 
 IMAGE = content.image()
 ARM = content.image(platform="linux/arm64", created="2026-02-02T00:00:00Z")
@@ -455,3 +459,28 @@ async def test_many_members_are_indexed_once(tmp_path, opened):
     assert await names(registry, "x") == ["v1"]
     with tarfile.open(tmp_path / "x.tar") as plain:
         assert len(plain.getnames()) == len(files)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("form", "kind"),
+    [("oci:{}:v1", "folder"), ("oci-archive:{}:v1", "tar"), ("docker-archive:{}:acme/app:v1", "docker")],
+)
+async def test_what_skopeo_writes_is_read(docker_registry, namespace, tmp_path, opened, form, kind):
+    skopeo = require("skopeo")
+    Uploader(docker_registry).push(f"{namespace}/app", IMAGE, "v1")
+    place = tmp_path / "made"
+    command = [skopeo, "copy", "--quiet", "--src-tls-verify=false"]
+    source, target = f"docker://{docker_registry}/{namespace}/app:v1", form.format(place)
+    ran = await asyncio.to_thread(
+        subprocess.run, [*command, source, target], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    registry = opened(place)
+    repository = "acme/app" if kind == "docker" else "made"
+    assert await repositories(registry) == {repository: 1}
+    manifest = await registry.manifest(repository, "v1")
+    if kind != "docker":
+        assert manifest.raw == IMAGE.raw
+    for descriptor in (manifest.config, *manifest.layers):
+        assert Digest.of(await registry.small_blob(repository, descriptor)) == descriptor.digest

@@ -187,6 +187,9 @@ def test_drafts_left_by_a_crash_go(tmp_path: Path) -> None:
     os.utime(old, (1, 1))
     cache.sweep()
     assert (old.exists(), young.exists()) == (False, True)
+    cache.clear()
+    assert young.exists()
+    assert cache.get(DIGEST) is None
 
 
 def test_a_read_touches_at_most_once_an_hour(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,14 @@ from regtui.transport.options import HostOptions
 from regtui.transport.patience import Patience
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
 
 PASSWORD = "wonderland"
 ALICE = Credential("alice", Secret(PASSWORD), source="the test")
+
+
+Connect = Callable[..., RegistryClient]
+"""What the fixture `connect` is: connect(host, credential, plain_http=…, auth=…) makes a client."""
 
 
 @dataclass
@@ -57,7 +62,7 @@ def patience() -> Patience:
 
 
 @pytest.fixture
-async def connect(naps: Naps, patience: Patience) -> AsyncIterator[Callable[..., RegistryClient]]:
+async def connect(naps: Naps, patience: Patience) -> AsyncIterator[Connect]:
     """Makes clients, and closes them at the end: connect(host, credential, plain_http=…, auth=…)."""
     clients: list[RegistryClient] = []
 

@@ -26,8 +26,9 @@ from tests.transport.conftest import ALICE, PASSWORD, Source
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator
 
+    from tests.transport.conftest import Connect
 
-Connect = "Callable[..., RegistryClient]"
+
 PULL = "repository:a/b:pull"
 PUSH = "repository:a/b:pull,push"
 TAGS = "/v2/a/b/tags/list"
@@ -317,9 +318,37 @@ async def test_basic_challenges_in_other_forms(connect: Connect, challenge: str)
 async def test_a_wrong_password_is_sent_once(connect: Connect) -> None:
     source = Source(Credential("alice", Secret("wrong"), source="the test"))
     async with BasicRegistry(accept_everything) as registry:
-        with pytest.raises(Unauthorized, match=r"to alice \(from the test\)"):
+        with pytest.raises(Unauthorized, match=r"credential of alice \(from the test\)"):
             await connect(registry.host, source=source).request("GET", TAGS)
     assert len(registry.seen) == 2
+    assert source.forgotten == [registry.host]
+
+
+async def test_sixteen_at_once_send_a_wrong_password_once(connect: Connect) -> None:
+    async with BasicRegistry(accept_everything) as registry:
+        client = connect(registry.host, Credential("alice", Secret("wrong")))
+        results = await asyncio.gather(*(client.request("GET", TAGS) for _ in range(16)), return_exceptions=True)
+    assert {type(result) for result in results} == {Unauthorized}
+    assert sum(bool(seen.authorization) for seen in registry.seen) == 1
+
+
+async def test_sixteen_at_once_with_the_right_password(connect: Connect) -> None:
+    async with BasicRegistry(accept_everything) as registry:
+        client = connect(registry.host, ALICE)
+        await asyncio.gather(*(client.request("GET", TAGS) for _ in range(16)))
+    assert client.signed_in_as == "alice"
+
+
+async def test_a_password_that_changed_is_looked_up_anew(connect: Connect) -> None:
+    source = Source(ALICE)
+    async with BasicRegistry(accept_everything) as registry:
+        client = connect(registry.host, source=source)
+        await client.request("GET", TAGS)
+        registry.password = "looking glass"
+        with pytest.raises(Unauthorized, match="tags of a/b to alice"):
+            await client.request("GET", TAGS)
+        source.credential = Credential("alice", Secret("looking glass"))
+        await client.request("GET", TAGS)
     assert source.forgotten == [registry.host]
 
 

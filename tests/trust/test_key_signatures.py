@@ -116,6 +116,7 @@ def test_the_signed_name_is_shown_and_enforced_on_demand() -> None:
     assert verify_simple_signature(layer, SUBJECT, strict, repository=REPOSITORY).status is Status.INVALID
     assert same_repository(f"{REPOSITORY}:v1@{SUBJECT}", REPOSITORY)
     assert same_repository("localhost:5000/app", "localhost:5000/app")
+    assert same_repository("index.docker.io/library/nginx", "docker.io/library/nginx")
     assert not same_repository(f"{REPOSITORY}2", REPOSITORY)
 
 

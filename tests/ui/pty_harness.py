@@ -16,7 +16,7 @@ from time import monotonic
 ASKS_SYNC = b"\x1b[?2026$p"
 HAS_SYNC = b"\x1b[?2026;2$y"
 END_OF_FRAME = b"\x1b[?2026l"
-QUIET = 0.15
+QUIET = 0.25
 """Seconds without a byte after which a frame counts as the last one."""
 
 

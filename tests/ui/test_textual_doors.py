@@ -134,7 +134,7 @@ async def test_settled_waits_for_workers_and_conditions() -> None:
             await gate.wait()
             done.append(True)
 
-        app.run_worker(work)
+        app.run_worker(work())
         with pytest.raises(TimeoutError):
             await settled(pilot, seconds=0.2)
         asyncio.get_running_loop().call_later(0.05, gate.set)
@@ -150,7 +150,7 @@ async def test_settled_leaves_failures_to_the_test() -> None:
         async def fail() -> None:
             raise LookupError("as a registry would")
 
-        worker = app.run_worker(fail, exit_on_error=False)
+        worker = app.run_worker(fail(), exit_on_error=False)
         await settled(pilot)
         assert isinstance(worker.error, LookupError)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from regtui.oci.times import parse_time
 from regtui.trust.cvss import Cvss, best_of, read_cvss
 from regtui.trust.findings import Finding, Report
+from regtui.trust.purl import parse_purl
 from regtui.trust.severity import Severity, severity_of
 from regtui.trust.untrusted import as_object, as_objects, as_text, as_texts
 
@@ -62,15 +63,17 @@ def _findings(one: dict[str, Any], components: Mapping[str, dict[str, Any]]) -> 
     analysis = as_object(one.get("analysis"))
     affected = as_objects(one.get("affects")) or [{}]
     for place in affected:
-        reference = as_text(place.get("ref"))
+        # A BOM-Link (urn:cdx:serial/version#ref) points into another document; its end is the reference there.
+        reference = (as_text(place.get("ref")) or "").rpartition("#")[2] or None
         component = components.get(reference or "", {})
+        purl = parse_purl(as_text(component.get("purl")) or reference)
         versions = as_objects(place.get("versions"))
         yield Finding(
             as_text(one.get("id")) or "unknown",
             worst,
             word,
-            package=_name(component) or reference,
-            installed=as_text(component.get("version")) or _affected_version(versions),
+            package=_name(component) or (purl.title if purl else reference),
+            installed=as_text(component.get("version")) or (purl and purl.version) or _affected_version(versions),
             fixed=as_texts([v.get("version") for v in versions if v.get("status") == "unaffected"]),
             status=as_text(analysis.get("state")),
             aliases=as_texts([r.get("id") for r in as_objects(one.get("references"))]),

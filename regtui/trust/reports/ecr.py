@@ -91,11 +91,11 @@ def _enhanced(one: dict[str, Any]) -> Iterator[Finding]:
         yield Finding(
             as_text(details.get("vulnerabilityId")) or as_text(one.get("title")) or "unknown",
             severity_of(one.get("severity")),
-            as_text(details.get("vendorSeverity")) or as_text(one.get("severity")),
+            as_text(one.get("severity")),
             package=as_text(package.get("name")),
             installed=_version(package),
             fixed=(fixed,) if fixed and fixed != "NotAvailable" else (),
-            status=as_text(one.get("status")),
+            status="not-fixed" if one.get("fixAvailable") == "NO" else None,
             aliases=as_texts(details.get("relatedVulnerabilities")),
             cvss=best_of(ratings),
             title=as_text(one.get("title")),

@@ -71,8 +71,7 @@ def _finding(result: dict[str, Any], rule: dict[str, Any], tool: str | None) -> 
         cvss=read_cvss(
             properties.get("cvssv3_baseScore", properties.get("security-severity")), properties.get("cvssv3_vector")
         ),
-        title=as_text(as_object(rule.get("shortDescription")).get("text"))
-        or (None if known else message[:300] or None),
+        title=as_text(as_object(rule.get("shortDescription")).get("text")) or ("" if known else message[:300]) or None,
         description=as_text(as_object(rule.get("fullDescription")).get("text")) or message or None,
         links=as_texts([rule.get("helpUri")]),
         path=_path(result),

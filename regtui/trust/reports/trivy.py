@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from regtui.oci.times import parse_time
 from regtui.trust.cvss import Cvss, best_of, read_cvss
-from regtui.trust.findings import Finding, Report
+from regtui.trust.findings import Finding, Kind, Report
 from regtui.trust.severity import severity_of
 from regtui.trust.untrusted import MOST_ITEMS, as_object, as_objects, as_text, as_texts
 
@@ -31,7 +31,6 @@ def parse(body: Any) -> Report:
     results = as_objects(body if isinstance(body, list) else top.get("Results"))
     system = as_object(as_object(top.get("Metadata")).get("OS"))
     findings = [finding for result in results for finding in _findings(result)][:MOST_ITEMS]
-    licences = sum(len(as_objects(result.get("Licenses"))) for result in results)
     return Report(
         NAME,
         "Trivy",
@@ -40,7 +39,6 @@ def parse(body: Any) -> Report:
         scanned_at=parse_time(top.get("CreatedAt")),
         target=as_text(top.get("ArtifactName")),
         end_of_life=system.get("EOSL") is True,
-        notes=(f"{licences:,} licence findings are not shown.",) if licences else (),
     )
 
 
@@ -49,9 +47,11 @@ def _findings(result: dict[str, Any]) -> Iterator[Finding]:
         yield _vulnerability(one, result)
     for one in as_objects(result.get("Misconfigurations")):
         if one.get("Status", "FAIL") == "FAIL":
-            yield _other(one, result, "ID")
+            yield _other(one, result, "ID", "misconfiguration")
     for one in as_objects(result.get("Secrets")):
-        yield _other(one, result, "RuleID")
+        yield _other(one, result, "RuleID", "secret")
+    for one in as_objects(result.get("Licenses")):
+        yield _other(one, result, "Name", "licence")
 
 
 def _vulnerability(one: dict[str, Any], result: dict[str, Any]) -> Finding:
@@ -93,7 +93,7 @@ def _ratings(one: dict[str, Any]) -> Iterator[Cvss | None]:
         yield read_cvss(body.get("V2Score"), body.get("V2Vector"), "2.0", source)
 
 
-def _other(one: dict[str, Any], result: dict[str, Any], identifier: str) -> Finding:
+def _other(one: dict[str, Any], result: dict[str, Any], identifier: str, kind: Kind) -> Finding:
     layer = as_object(one.get("Layer"))
     return Finding(
         as_text(one.get(identifier)) or "unknown",
@@ -105,6 +105,7 @@ def _other(one: dict[str, Any], result: dict[str, Any], identifier: str) -> Find
         layer_digest=as_text(layer.get("Digest")),
         layer_diff_id=as_text(layer.get("DiffID")),
         path=as_text(result.get("Target")),
-        kind="secret" if identifier == "RuleID" else "misconfiguration",
+        kind=kind,
+        package=as_text(one.get("PkgName")),
         source="Trivy",
     )

@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NAME = "Xray"
-_COMPONENT: Final = re.compile(
-    r"(?P<type>[a-z]+)://(?:[\w.+-]+:)??(?P<name>[^:\s]+(?::[^:\s]+)??):(?P<version>[^:\s]+)"
-)
+_WITHOUT_RELEASE: Final = frozenset({"gav", "npm", "pypi", "go", "nuget", "gem", "cargo", "composer", "generic"})
+"""Kinds whose names hold no release of a distribution in front."""
 _LAYER: Final = re.compile(r"sha256__([0-9a-f]{64})")
 
 
@@ -52,9 +51,8 @@ def _findings(issue: dict[str, Any]) -> Iterator[Finding]:
     cves = as_objects(issue.get("cves"))
     names = as_texts([one.get("cve") for one in cves])
     own = as_text(issue.get("issue_id")) or "unknown"
-    layer = next(
-        (match.group(1) for path in as_texts(issue.get("impact_path")) if (match := _LAYER.search(path))), None
-    )
+    path = next(iter(as_texts(issue.get("impact_path"))), None)
+    layer = _LAYER.search(path) if path else None
     for component, fixed in _components(issue):
         kind, package, installed = _split(component)
         yield Finding(
@@ -69,8 +67,8 @@ def _findings(issue: dict[str, Any]) -> Iterator[Finding]:
             title=as_text(issue.get("summary")),
             description=as_text(issue.get("description")),
             links=as_texts(issue.get("references"))[:20],
-            layer_digest=f"sha256:{layer}" if layer else None,
-            path=next(iter(as_texts(issue.get("impact_path"))), None),
+            layer_digest=f"sha256:{layer.group(1)}" if layer else None,
+            path=path,
             package_type=kind,
             source=NAME,
         )
@@ -98,12 +96,15 @@ def _versions(value: Any) -> tuple[str, ...]:
 
 
 def _split(component: str | None) -> tuple[str | None, str | None, str | None]:
-    if component is None:
-        return None, None, None
-    match = _COMPONENT.fullmatch(component[:500])
-    if match is None:
+    """(type, name, version) of `alpine://3.18:libssl3:3.1.1-r1`, `gav://group:artifact:1.0`, `npm://lodash:4.17`."""
+    kind, separator, rest = (component or "").partition("://")
+    if not separator:
         return None, component, None
-    return match["type"], match["name"], match["version"]
+    parts = rest.split(":")
+    if len(parts) < 2:
+        return kind, rest, None
+    named = parts[:-1] if kind in _WITHOUT_RELEASE else parts[-2:-1]
+    return kind, ":".join(named), parts[-1]
 
 
 def _ratings(cve: dict[str, Any]) -> Iterator[Cvss | None]:

@@ -50,6 +50,9 @@ class Browsing(Screen[None]):
         self.listed: str | None = None
         """The registry whose repositories are in the list; opening an image straight away leaves it for later."""
         self.wanted_platform: Platform | None = None
+        self.tags_later: str | None = None
+        """The tag of an image that is opened straight away: the list of tags waits until it is shown."""
+        self.is_opening = False
         self.source: PathSource[RepositorySummary] = PathSource()
         self.is_flat = False
         self.shows_attachments = False
@@ -134,10 +137,15 @@ class Browsing(Screen[None]):
         self.repositories.rebuild()
         if self.source.count <= 60:
             self.repositories.open_all()
-        self.repositories.set_counts(self.source.count, self.source.count)
+        self.count_repositories()
         self.repositories.listing = listing
         if self.path is not None and self.repositories.model.cursor == 0:
             self.reveal_repository(self.path)
+
+    def count_repositories(self) -> None:
+        """The title counts repositories, not the folders above them."""
+        matches = self.repositories.model.view.matches
+        self.repositories.set_counts(self.source.count if matches is None else len(matches.nodes), self.source.count)
 
     def toggle_flat(self) -> None:
         """Show repositories as a flat list, or as a tree again."""
@@ -248,9 +256,16 @@ class Browsing(Screen[None]):
             image = await self.session.image(reference, self.wanted_platform)
             self.detail.show(image)
             self.image_shown(image)
+            self._list_tags_now()
             await self._measure_platforms(image)
         except RegtuiError as error:
+            self._list_tags_now()
             self.detail.tell(error.sentence, error.hint, tone="error")
+
+    def _list_tags_now(self) -> None:
+        if self.is_opening and self.path is not None:
+            self.is_opening = False
+            self.load_tags(self.path, keep=self.tags_later)
 
     async def _measure_platforms(self, image: Image) -> None:
         """The sizes of the other platforms, once the image is on the screen."""

@@ -112,8 +112,8 @@ class ExplorerScreen(Bound, Taking, Browsing):
         self.repositories.rebuild()
         if target.is_image:
             self.tags.reset((), self.tags.listing)
+            self.tags_later, self.is_opening = target.tag, True
             self.load_image(target.reference())
-            self.load_tags(target.path, keep=target.tag)
             self.go("detail")
         else:
             self.load_tags(target.path)
@@ -130,6 +130,11 @@ class ExplorerScreen(Bound, Taking, Browsing):
         self.open_host(event.value.known.host)
         self.go("repositories")
         self.tell_status()
+
+    @on(FilterInput.Changed)
+    def _count_again(self, event: FilterInput.Changed) -> None:
+        if event.target is self.repositories:
+            self.count_repositories()
 
     @on(TreeTable.Highlighted, "#repositories")
     def _pass_repository(self, event: TreeTable.Highlighted) -> None:
@@ -171,7 +176,7 @@ class ExplorerScreen(Bound, Taking, Browsing):
         return Reference(self.host or "", self.path or "", tag)
 
     def image_shown(self, image: Image) -> None:
-        """Name the image in the title of its pane."""
+        """Name the image in the title of its pane; only now come the tags beside it."""
         self.detail.border_title = safe(f"4 {image.reference.path}:{image.reference.tag or image.top.digest.short}")
         self.tell_status()
 
@@ -187,7 +192,7 @@ class ExplorerScreen(Bound, Taking, Browsing):
         if name == "repositories" and self.host is not None and self.listed != self.host:
             self.load_repositories(self.host)
         self.fit_panes()
-        self.pane_widget(name).focus()
+        self.set_focus(self.pane_widget(name), scroll_visible=False)
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         """A click or tab went to another pane."""

@@ -125,7 +125,7 @@ class FilterInput(Horizontal):
         self._target = target
         self._tell(None)
         self.display = True
-        self._line.focus()
+        self.screen.set_focus(self._line, scroll_visible=False)
 
     def clear_for(self, target: Widget) -> None:
         """Show all rows of a list again."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from rich.segment import Segment
 from textual.cache import LRUCache
+from textual.events import Key
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -19,7 +20,7 @@ from regtui.ui._textual import set_border_text
 from regtui.ui.actions import Bound, Place
 from regtui.ui.safe_text import SafeText
 from regtui.ui.widgets.columns import fit
-from regtui.ui.widgets.glyphs import UNICODE, Glyphs
+from regtui.ui.widgets.glyphs import Glyphs, glyphs_for
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
@@ -105,9 +106,9 @@ class LineList(Bound, ScrollView, can_focus=True):
     class Opened(ListMessage):
         """Enter, or a second click on the same line."""
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None, glyphs: Glyphs = UNICODE) -> None:  # noqa: A002 - Textual's own name
+    def __init__(self, *, id: str | None = None, classes: str | None = None, glyphs: Glyphs | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id, classes=classes)
-        self.glyphs = glyphs
+        self.glyphs = glyphs if glyphs is not None else glyphs_for()
         self._strips: LRUCache[tuple[Any, ...], Strip] = LRUCache(512)
         self._styles: dict[str, Style] = {}
         self._drawn: tuple[int, int] = (-1, -1)
@@ -195,6 +196,13 @@ class LineList(Bound, ScrollView, can_focus=True):
         return max(1, self.size.height - self.header_lines)
 
     # drawing
+
+    def margin(self, *, is_cursor: bool, is_marked: bool) -> tuple[str, str]:
+        """The sign before a line and its style: cursor and mark must be told apart without colour."""
+        signs = self.glyphs
+        if is_marked:
+            return f"{signs.cursor_on_mark if is_cursor else signs.mark} ", "marked"
+        return (f"{signs.cursor} ", "") if is_cursor else ("  ", "")
 
     def line_style(self, name: str = "") -> Style:
         """The style of a component, `""` for plain text."""
@@ -305,9 +313,14 @@ class LineList(Bound, ScrollView, can_focus=True):
         """Remember that a click that gives the focus is no second click."""
         self._is_fresh_focus = True
 
-    def on_key(self) -> None:
-        """Keys have been used since the focus came."""
+    def on_key(self, event: events.Key) -> None:
+        """Keys have been used since the focus came. What was typed ahead while the focus left goes where it went."""
         self._is_fresh_focus = False
+        focused = self.screen.focused
+        if focused is not None and focused is not self and self not in focused.ancestors:
+            event.stop()
+            event.prevent_default()
+            focused.post_message(Key(event.key, event.character))
 
     def on_click(self, event: events.Click) -> None:
         """A click moves the cursor, a second one opens; a click on the header sorts."""

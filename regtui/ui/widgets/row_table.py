@@ -24,7 +24,6 @@ from regtui.ui.models.filters import InvalidFilter
 from regtui.ui.models.rows import RowModel
 from regtui.ui.safe_text import SafeText, safe
 from regtui.ui.widgets.columns import GAP, Column, Placed, fit, header_line, place
-from regtui.ui.widgets.glyphs import UNICODE, Glyphs
 from regtui.ui.widgets.line_list import LineList
 from regtui.ui.widgets.listing import Listing, list_title, marks_note
 
@@ -32,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
 
     from textual.timer import Timer
+
+    from regtui.ui.widgets.glyphs import Glyphs
 
 Row = TypeVar("Row")
 
@@ -94,7 +95,7 @@ class RowTable(LineList, Generic[Row]):
         show_header: bool = True,
         id: str | None = None,  # noqa: A002 - Textual's own name
         classes: str | None = None,
-        glyphs: Glyphs = UNICODE,
+        glyphs: Glyphs | None = None,
     ) -> None:
         super().__init__(id=id, classes=classes, glyphs=glyphs)
         self.columns = tuple(columns)
@@ -269,13 +270,6 @@ class RowTable(LineList, Generic[Row]):
             rest = width - sum([cell_len(text) for text, _ in parts]) - GAP
             parts += [(" " * GAP, ""), (fit(f"! {safe(error)}", max(rest, 0), ellipsis=self.glyphs.ellipsis), "error")]
         return self.strip_of(parts, width, is_cursor=is_cursor)
-
-    def margin(self, *, is_cursor: bool, is_marked: bool) -> tuple[str, str]:
-        """The sign before a line: cursor and mark must be told apart without colour."""
-        signs = self.glyphs
-        if is_marked:
-            return f"{signs.cursor_on_mark if is_cursor else signs.mark} ", "marked"
-        return (f"{signs.cursor} ", "") if is_cursor else ("  ", "")
 
     def draw_header(self, width: int) -> Strip:
         """The column titles, the sorted one with an arrow."""

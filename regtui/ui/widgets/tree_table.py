@@ -21,7 +21,6 @@ from regtui.ui.models.filters import InvalidFilter
 from regtui.ui.models.tree import Note, Sort, TreeModel
 from regtui.ui.safe_text import SafeText, safe
 from regtui.ui.widgets.columns import GAP, Column, Placed, Tone, fit, header_line, place
-from regtui.ui.widgets.glyphs import UNICODE, Glyphs
 from regtui.ui.widgets.line_list import LineList
 from regtui.ui.widgets.listing import Listing, list_title, marks_note
 
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
 
     from regtui.ui.models.tree import Lines
+    from regtui.ui.widgets.glyphs import Glyphs
 
 Node = TypeVar("Node")
 
@@ -80,7 +80,7 @@ class TreeTable(LineList, Generic[Node]):
         title: SafeText = SafeText(""),  # noqa: B008 - a constant
         id: str | None = None,  # noqa: A002 - Textual's own name
         classes: str | None = None,
-        glyphs: Glyphs = UNICODE,
+        glyphs: Glyphs | None = None,
     ) -> None:
         super().__init__(id=id, classes=classes, glyphs=glyphs)
         self.model = model
@@ -211,9 +211,7 @@ class TreeTable(LineList, Generic[Node]):
         """One line."""
         node = self.model.at(position)
         marked = self.line_flags(position)
-        signs = self.glyphs
-        sign = (signs.cursor_on_mark if is_cursor else signs.mark) if marked else (signs.cursor if is_cursor else " ")
-        parts: list[tuple[str, str]] = [(f"{sign} ", "marked" if marked else "")]
+        parts: list[tuple[str, str]] = [self.margin(is_cursor=is_cursor, is_marked=marked)]
         end = 0
         for spot in self._layout(width):
             parts.append((" " * (spot.start - end), ""))

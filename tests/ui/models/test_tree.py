@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -228,7 +228,9 @@ def test_nodes_may_be_numbers_into_columns() -> None:
     assert [model.at(position) for position in range(len(model))] == [1, 5]
 
 
-branches = st.recursive(st.just([]), lambda inner: st.lists(inner, max_size=3), max_leaves=12)
+branches: st.SearchStrategy[list[Any]] = st.recursive(
+    st.just([]), lambda inner: st.lists(inner, max_size=3), max_leaves=12
+)
 
 
 class Naive(RuleBasedStateMachine):
@@ -247,7 +249,7 @@ class Naive(RuleBasedStateMachine):
         assert isinstance(shape, list)
         return Branch(name, [self.grow(part) for part in shape], is_loaded=self.count % 4 != 3)
 
-    @precondition(lambda self: len(self.model))
+    @precondition(lambda self: len(self.model) > 0)
     @rule(position=st.integers(0, 40))
     def open(self, position: int) -> None:
         position = min(position, len(self.model) - 1)
@@ -256,7 +258,7 @@ class Naive(RuleBasedStateMachine):
         if not isinstance(node, Note):
             assert wanted == (not node.is_loaded)
 
-    @precondition(lambda self: len(self.model))
+    @precondition(lambda self: len(self.model) > 0)
     @rule(position=st.integers(0, 40))
     def close(self, position: int) -> None:
         position = min(position, len(self.model) - 1)
@@ -267,7 +269,7 @@ class Naive(RuleBasedStateMachine):
         if self.model.close(position):
             assert self.model.current is (above if was_under else cursor) or cursor is None
 
-    @precondition(lambda self: len(self.model))
+    @precondition(lambda self: len(self.model) > 0)
     @rule(position=st.integers(0, 40))
     def load(self, position: int) -> None:
         node = self.model.at(min(position, len(self.model) - 1))

@@ -26,7 +26,9 @@ async def press(pilot: Pilot[None], *keys: str) -> str:
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
-async def test_from_the_registry_down_to_an_image_and_back(explore: Callable[..., RegtuiApp], size: tuple[int, int]) -> None:
+async def test_from_the_registry_down_to_an_image_and_back(
+    explore: Callable[..., RegtuiApp], size: tuple[int, int]
+) -> None:
     async with explore().run_test(size=size, notifications=True) as pilot:
         await settled(pilot)
         assert "2 Repositories  15/15" in screen_text(pilot.app)
@@ -34,7 +36,7 @@ async def test_from_the_registry_down_to_an_image_and_back(explore: Callable[...
         assert "1/15" in text
         text = await press(pilot, "G", "enter")
         assert "3 Tags" in text
-        assert "1.4.2" in text
+        assert "1.3.9" in text
         text = await press(pilot, "slash", *"1.4.2", "enter", "enter")
         assert "OCI index" in text
         assert "sha256:" in text
@@ -118,7 +120,7 @@ async def test_help_lists_what_is_live_and_the_palette_has_it(explore: Callable[
         await settled(pilot)
         text = await press(pilot, "question_mark")
         assert "Keys in tags" in text
-        assert "Sort by the next column." in await press(pilot, "slash") or True
+        assert "Sort by the next column." in text
         await press(pilot, "escape")
         titles = {command.title for command in pilot.app.get_system_commands(pilot.app.screen)}
         assert {"Filter", "Copy the digest", "Go to", "Refresh"} <= titles
