@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 from time import perf_counter
 
-from benchmarks.clients import registry
+from benchmarks.clients import REPOSITORY, registry
 from benchmarks.memory import peak_resident
 from regtui.oci import Descriptor, Digest
-
-REPOSITORY = "bench/app"
 
 
 async def download(host: str, digest: str, size: int) -> float:

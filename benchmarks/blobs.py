@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import samples
 from benchmarks.alone import download, download_alone
+from benchmarks.clients import REPOSITORY
 from benchmarks.measure import MB, Outcome, in_child, interleaved, process
 from benchmarks.servers import need, nginx, slow
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from regtui.storage.cache import Cache
     from regtui.transport.request_log import RequestLog
 
+REPOSITORY = "bench/app"
+"""Where the samples lie on every server."""
+
 
 class Anonymous:
     """A credential source that has none."""

@@ -11,7 +11,7 @@ from time import perf_counter, process_time
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import samples
-from benchmarks.clients import reader_of, registry
+from benchmarks.clients import REPOSITORY, reader_of, registry
 from benchmarks.measure import Outcome, clean_environ, in_child, interleaved, process, watched_loop
 from benchmarks.servers import distribution, need, nginx, slow
 from regtui.transport.request_log import RequestLog

@@ -10,7 +10,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import samples
-from benchmarks.clients import registry
+from benchmarks.clients import REPOSITORY, registry
 from benchmarks.measure import MB, Outcome, in_child, interleaved, percentile, process, watched_loop
 from benchmarks.memory import resident
 from benchmarks.servers import distribution, need, nginx
@@ -36,9 +36,7 @@ def a1_a3(scale: Scale, scratch: Path) -> Iterator[Outcome]:
             scale.rounds,
             lambda: asyncio.run(_list_tags(host, count)),
             lambda: process([need("curl"), "-sfo", "/dev/null", address]),
-            lambda: process(
-                [need("skopeo"), "list-tags", "--tls-verify=false", f"docker://{host}/{REPOSITORY}"]
-            ),
+            lambda: process([need("skopeo"), "list-tags", "--tls-verify=false", f"docker://{host}/{REPOSITORY}"]),
         )
         tags = f"{count:,} tags"
         yield Outcome("A1", f"{tags} as a list / curl", own / curl, 1.3, detail=f"{own:.3f} s / {curl:.3f} s")

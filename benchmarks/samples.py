@@ -7,7 +7,7 @@ import json
 import random
 from typing import TYPE_CHECKING
 
-from benchmarks.alone import REPOSITORY
+from benchmarks.clients import REPOSITORY
 from tests.servers.content import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Content, dumps
 from tests.servers.storage_tree import StorageTree
 

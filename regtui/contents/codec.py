@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 MAGIC: Final = b"regtui-layer"
 VERSION: Final = 1
-_COLUMNS: Final = ("parent", "size", "mode", "uid", "gid", "mtime", "block", "link_row", "hashes")
+_COLUMNS: Final = ("parent", "size", "mode", "uid", "gid", "mtime", "block", "link_row", "hashes", "member")
 _TYPES: Final = {"parent": "I", "size": "q", "mode": "H", "uid": "I", "gid": "I", "mtime": "q", "block": "I",
-                 "link_row": "I", "hashes": "Q"}  # fmt: skip
+                 "link_row": "I", "hashes": "Q", "member": "q"}  # fmt: skip
 _KINDS: Final = bytes(kind | flags for kind in Kind for flags in range(0, 256, 16))
 _LARGEST: Final = 1 << 30
 _ORDER: Final = {"little": 0, "big": 1}
@@ -61,6 +61,7 @@ def pack(index: LayerIndex) -> bytes:
         "lengths": [len(columns.names), len(columns.links)],
         "devices": [[row, *numbers] for row, numbers in columns.devices.items()],
         "sparse": [[row, s.stored, s.pieces, s.map_in_data] for row, s in columns.sparse.items()],
+        "inner": list(columns.inner.items()),
         "findings": findings_to_json(index.findings),
     }
     head = json.dumps(about, separators=(",", ":")).encode()
@@ -124,6 +125,7 @@ def _rebuild(about: dict[str, Any], body: memoryview, swapped: bool) -> LayerInd
     columns.link_end = _ends(columns.links)
     _check(columns, rows, links, position == len(body))
     columns.devices = {row: (major, minor) for row, major, minor in about["devices"]}
+    columns.inner = dict(about["inner"])
     columns.sparse = {
         row: Sparse(stored, tuple(pieces) if pieces is not None else None, in_data)
         for row, stored, pieces, in_data in about["sparse"]

@@ -74,6 +74,11 @@ class Columns:
     sparse: dict[int, Sparse] = field(default_factory=dict)
     hashes: array[int] | None = None
     """First 64 bits of each regular file's sha256, 0 where unknown; None when nothing was hashed."""
+    member: array[int] | None = None
+    """Where in the blob the compressed member or frame of each file begins, 0 where it has none; None for layers
+    that were listed by streaming."""
+    inner: dict[int, int] = field(default_factory=dict)
+    """Bytes inside the member before the content, where there are any."""
 
     def __len__(self) -> int:
         return len(self.ends)
@@ -149,6 +154,8 @@ class Columns:
             dict(self.devices),
             dict(self.sparse),
             self.hashes[:] if self.hashes is not None else None,
+            self.member[:] if self.member is not None else None,
+            dict(self.inner),
         )
 
 

@@ -33,14 +33,22 @@ class TarCursor:
         self._pieces: Iterator[bytes] = iter(())
         self._left = memoryview(b"")
         self._position = 0
+        self._data = b""
+        self._read = 0
 
     def content(self, row: int) -> Iterator[tuple[int, bytes | memoryview]]:
         """(offset in the file, bytes) in order; holes are left out. Raises DamagedLayer, NotReadable."""
         columns, start = self.index.columns, self.index.data_offset(row)
         size, sparse = columns.size[row], columns.sparse.get(row)
-        if start is None:
+        if not size:
             return
-        self._go(start)
+        if columns.member is not None and columns.member[row]:
+            self._go_to_member(columns.member[row])
+            self._drop(columns.inner.get(row, 0))
+        elif start is not None:
+            self._go(start)
+        else:
+            raise NotReadable("Where the content lies is not known.")
         if sparse is None:
             offset = 0
             for piece in self._take(size):
@@ -69,10 +77,29 @@ class TarCursor:
             self._reopen(*begin)
         self._drop(offset - self._position)
 
+    def _go_to_member(self, compressed: int) -> None:
+        """Stand where a gzip member or zstd frame begins, over the same stream when it is not far ahead."""
+        if self._stream is None or not self._read - len(self._data) <= compressed <= self._read + _NEAR:
+            self._reopen(compressed, 0, None)
+            return
+        while self._read <= compressed:
+            if not self._fill():
+                raise DamagedLayer("The layer ends before this file does.")
+        data = self._data[compressed - self._read :]
+        self._position, self._left = 0, memoryview(b"")
+        self._inflater = inflater(self.index.compression)
+        self._pieces = self._inflater.feed(data)
+
+    def _fill(self) -> bool:
+        self._data = self._stream.read(READ) if self._stream is not None else b""
+        self._read += len(self._data)
+        return bool(self._data)
+
     def _reopen(self, compressed: int, uncompressed: int, state: object) -> None:
         self.close()
         index = self.index
         self._stream = self._open(compressed)
+        self._read, self._data = compressed, b""
         self._position = uncompressed
         self._left = memoryview(b"")
         self._pieces = iter(())
@@ -83,10 +110,9 @@ class TarCursor:
         while not self._left:
             piece = next(self._pieces, None)
             if piece is None:
-                data = self._stream.read(READ) if self._stream is not None else b""
-                if not data or self._inflater is None:
+                if not self._fill() or self._inflater is None:
                     raise DamagedLayer("The layer ends before this file does.")
-                self._pieces = self._inflater.feed(data)
+                self._pieces = self._inflater.feed(self._data)
                 continue
             self._left = memoryview(piece)
         return self._left

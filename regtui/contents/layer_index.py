@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -44,7 +45,8 @@ class Entry:
 class LayerIndex:
     """What lies in one layer. Rows count from 0, the root; a row's parent is always a smaller row.
 
-    `digest` names the compressed blob, `size` its bytes, `tar_size` the bytes of the tar as far as they were read.
+    `digest` names the compressed blob, `size` its bytes, `tar_size` the bytes of the tar as far as they were read
+    (None where only a table of contents was).
     `entries` counts the archive's entries, `duplicates` those that a later one of the same path replaced.
     `damage` says in words why the list ends early, None when it does not.
     `source` is `stream`, `estargz` or `zstd:chunked`; `verified` whether the bytes that the list came from hang on the
@@ -57,7 +59,7 @@ class LayerIndex:
     columns: Columns
     entries: int
     duplicates: int
-    tar_size: int
+    tar_size: int | None
     damage: str | None = None
     source: str = "stream"
     verified: bool = True
@@ -115,6 +117,16 @@ class LayerIndex:
             implied,
             bool(columns.kind[row] & ESCAPING),
         )
+
+    @cached_property
+    def _members(self) -> list[int]:
+        return sorted(set(self.columns.member or ()))
+
+    def member_end(self, row: int) -> int:
+        """The byte of the blob by which a file of a table of contents has ended: where the next file begins."""
+        members = self._members
+        at = bisect_right(members, self.columns.member[row] if self.columns.member is not None else 0)
+        return members[at] if at < len(members) else self.size
 
     @cached_property
     def _linked(self) -> tuple[array[int], array[int]]:

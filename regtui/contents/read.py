@@ -63,10 +63,19 @@ class Reading:
         self._need = 0
         self._gathered = bytearray()
         self._inflater: Inflater | None = None
-        if columns.block[row] != NO_DATA:
+        if columns.member is not None and columns.member[row]:
+            self._locate_member(columns.member[row], index.member_end(row))
+        elif columns.block[row] != NO_DATA:
             self._locate(columns.block[row] * BLOCK)
         elif self._size and self._sparse is None:
             raise NotReadable("Where the content lies is not known.")
+
+    def _locate_member(self, start: int, end: int) -> None:
+        """Tables of contents say where each file begins in the blob."""
+        self._need = min(self._size, self._most)
+        self._skip = self._index.columns.inner.get(self._row, 0)
+        self._next, self._end = start, end
+        self._inflater = inflater(self._index.compression)
 
     def _locate(self, offset: int) -> None:
         index, sparse = self._index, self._sparse

@@ -157,25 +157,27 @@ class ImageTree:
 
 
 def compare(layers: Sequence[LayerIndex | None], old: Occurrence, new: Occurrence) -> Change:
-    """How a path differs between two layers that both have it.
+    """How a path differs between two layers that both have it."""
+    before, after = layers[old.layer], layers[new.layer]
+    if before is None or after is None:
+        return Change.MODIFIED
+    return compare_rows(before, old.row, after, new.row)
+
+
+def compare_rows(before: LayerIndex, x: int, after: LayerIndex, y: int) -> Change:
+    """How row `y` of one index differs from row `x` of another.
 
     Contents are the same when their hashes are; where nothing was hashed, when size and time are, which is what
     chmod, chown and their like leave behind.
     """
-    before, after = layers[old.layer], layers[new.layer]
-    if before is None or after is None:
-        return Change.MODIFIED
-    a, b, x, y = before.columns, after.columns, old.row, new.row
+    a, b = before.columns, after.columns
     kind = a.kind[x] & KIND_MASK
     if kind != b.kind[y] & KIND_MASK:
         return Change.MODIFIED
     same_time = a.mtime[x] == b.mtime[y]
     if kind == Kind.REGULAR:
-        if a.size[x] != b.size[y]:
-            return Change.MODIFIED
-        hashed = a.hashes is not None and b.hashes is not None and a.hashes[x] and b.hashes[y]
-        same = a.hashes[x] == b.hashes[y] if hashed and a.hashes and b.hashes else same_time
-        if a.size[x] and not same:
+        known = same_hash(before, x, after, y)
+        if a.size[x] != b.size[y] or (a.size[x] and not (same_time if known is None else known)):
             return Change.MODIFIED
     elif a.link(x) != b.link(y) or a.devices.get(x) != b.devices.get(y):
         return Change.MODIFIED
@@ -184,3 +186,11 @@ def compare(layers: Sequence[LayerIndex | None], old: Occurrence, new: Occurrenc
     owned = a.mode[x] == b.mode[y] and a.uid[x] == b.uid[y] and a.gid[x] == b.gid[y]
     # A folder's time changes with whatever is done in it: no change of its own.
     return Change.UNCHANGED if owned and (same_time or kind == Kind.DIRECTORY) else Change.METADATA
+
+
+def same_hash(before: LayerIndex, x: int, after: LayerIndex, y: int) -> bool | None:
+    """Whether two files have the same content, None when one of them was not hashed."""
+    a, b = before.columns.hashes, after.columns.hashes
+    if a is None or b is None or not a[x] or not b[y]:
+        return None
+    return a[x] == b[y]

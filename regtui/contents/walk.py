@@ -303,7 +303,7 @@ class TarWalker:
             raise BadHeader(f"a path has more than {self._limits.path:,} bytes")
         self._records = {}
         kind = _KINDS.get(entry.flag, Kind.REGULAR)
-        row = self._place(entry, kind, (self._base + position) // BLOCK if entry.stored else NO_DATA)
+        row = self.place(entry, kind, (self._base + position) // BLOCK if entry.stored else NO_DATA)
         self.entries += 1
         self._stored = entry.stored
         if kind == Kind.REGULAR:
@@ -314,7 +314,7 @@ class TarWalker:
                 self._begin(row, base, chunk, position)
         return position + (entry.stored + BLOCK - 1) // BLOCK * BLOCK
 
-    def _place(self, entry: Header, kind: int, block: int) -> int:
+    def place(self, entry: Header, kind: int, block: int) -> int:
         """Give an entry its row: a folder that is there already is updated, anything else gets a new one."""
         parts, escaping = split_path(entry.path)
         if not parts:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 from regtui.credentials.chain import CredentialChain
 from regtui.credentials.errors import KeyringUnavailable
 from regtui.credentials.keyring_store import CHOICES
-from regtui.oci.errors import RegtuiError
 from regtui.oci.reference import DOCKER_HUB
 from regtui.session.details import TagDetail, tag_details
 from regtui.session.images import Image, read_image

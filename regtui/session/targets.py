@@ -9,6 +9,7 @@ from typing import Final
 from regtui.oci.digest import Digest
 from regtui.oci.errors import InvalidDigest, InvalidReference
 from regtui.oci.reference import DOCKER_HUB, Reference, is_host, is_repository_path, is_tag, normalise_host
+from regtui.registries.layout_names import default_repository
 
 _SCHEMES: Final = ("docker://", "oci-archive:", "docker-archive:", "oci:", "https://", "http://")
 _HINT: Final = "Give a host, host/repository, an image reference, an OCI layout folder, or an image archive."
@@ -144,6 +145,8 @@ def _inside(place: str, rest: str) -> Target:
     path, colon, tag = name.rpartition(":")
     if not colon:
         path, tag = name, ""
+    # `PLACE:repository:tag`, as skopeo writes it, means the same as `PLACE/repository:tag`.
+    path = path.removeprefix(":")
     if tag and not is_tag(tag):
         raise InvalidReference(f"{tag[:128]!a} is not a tag.", hint=_HINT)
     if path and not is_repository_path(path):
@@ -151,12 +154,3 @@ def _inside(place: str, rest: str) -> Target:
     named = bool(path or tag or digest)
     repository = (path or default_repository(place)) if named else None
     return Target(str(Path(place).resolve()), repository, tag or None, digest, is_local=True)
-
-
-def default_repository(place: str) -> str:
-    """The repository that stands for a layout or archive whose images carry only tags: its own name."""
-    name = Path(place).expanduser().resolve().name.lower()
-    for suffix in (".tar.gz", ".tgz", ".tar"):
-        name = name.removesuffix(suffix)
-    cleaned = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in name).strip("._-")
-    return cleaned if is_repository_path(cleaned) else "image"

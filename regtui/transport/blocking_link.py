@@ -7,6 +7,7 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import regtui.transport.lean  # isort: skip  # noqa: F401 - it must come before httpx
 import httpx
 
 from regtui.transport.bodies import Body

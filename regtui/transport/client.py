@@ -24,7 +24,7 @@ from regtui.transport.resume import Position
 from regtui.transport.streams import StreamAnswer, bounded, opened, resumed, verified
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
     from contextlib import AbstractAsyncContextManager
 
     from regtui.credentials.values import Credential, CredentialSource
@@ -144,11 +144,11 @@ class RegistryClient:
 
     def download(
         self, path: str, *, digest: Digest, size: int | None, offset: int = 0, scope: str | tuple[str, ...] = ()
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """GET the bytes that a digest names, from `offset` on, over broken connections.
 
         From the start they are verified, and the last piece is given only when all are right (DigestMismatch,
-        SizeMismatch otherwise). From the middle only their number is checked.
+        SizeMismatch otherwise). From the middle only their number is checked. `aclose` it when it is left early.
         """
         position = Position(self.host, offset, size)
 

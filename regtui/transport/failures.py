@@ -8,6 +8,8 @@ import ssl
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import aiohttp
+
+import regtui.transport.lean  # isort: skip  # noqa: F401 - it must come before httpx
 import httpx
 
 from regtui.transport.errors import BadAnswer, TimedOut, TlsFailure, Unreachable

@@ -6,6 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 import aiohttp
+
+import regtui.transport.lean  # isort: skip  # noqa: F401 - it must come before httpx
 import httpx
 
 from regtui.transport.bodies import Body

@@ -14,10 +14,10 @@ from regtui.transport.options import host_name, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from regtui.transport.headers import Headers
 
     from regtui.transport.errors import Unreachable
     from regtui.transport.exchange import Request, Response
+    from regtui.transport.headers import Headers
     from regtui.transport.options import HostOptions
 
 

@@ -47,10 +47,9 @@ class Position:
         there are no such bytes.
         """
         if status == 416:
-            if headers.get("content-range", "").strip() != f"bytes */{self.offset}":
-                raise SizeMismatch(
-                    f"{self._host} has no byte {self.offset} of the content: it is shorter than it should be."
-                )
+            at_end = headers.get("content-range", "").strip() == f"bytes */{self.offset}"
+            if not at_end or (self.end is not None and self.end != self.offset):
+                raise SizeMismatch(f"{self._host} has no byte {self.offset} of this: it is shorter than it should be.")
             self._skip = sys.maxsize  # what comes is the error's text
             self._note_end(self.offset)
         elif status == 206:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from regtui.oci.digest import Verifier
@@ -12,7 +12,7 @@ from regtui.transport.link import OpenBody
 from regtui.transport.resume import TRIES, Position
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
     from contextlib import AbstractAsyncContextManager
 
     from regtui.oci.digest import Digest
@@ -54,7 +54,7 @@ async def opened(response: Response) -> AsyncIterator[StreamAnswer]:
 
 async def resumed(
     position: Position, open_at: Open, patience: Patience, sleep: Callable[[float], Awaitable[None]]
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """The bytes from a position to the end, over as many connections as it takes.
 
     Raises Unreachable when the connection broke too often without progress.
@@ -80,31 +80,35 @@ async def resumed(
         await sleep(patience.pause(min(failures, patience.tries)))
 
 
-async def verified(chunks: AsyncIterator[bytes], digest: Digest, size: int | None) -> AsyncIterator[bytes]:
+async def verified(
+    chunks: AsyncGenerator[bytes, None], digest: Digest, size: int | None
+) -> AsyncGenerator[bytes, None]:
     """Pass bytes on while checking them; the last piece comes only after all of it proved right.
 
     Raises DigestMismatch and SizeMismatch.
     """
     verifier = Verifier(digest, size)
     held = b""
-    async for chunk in chunks:
-        verifier.update(chunk)
-        if held:
-            yield held
-        held = chunk
+    async with aclosing(chunks):
+        async for chunk in chunks:
+            verifier.update(chunk)
+            if held:
+                yield held
+            held = chunk
     verifier.finish()
     if held:
         yield held
 
 
-async def bounded(chunks: AsyncIterator[bytes], digest: Digest, most: int | None) -> AsyncIterator[bytes]:
+async def bounded(chunks: AsyncGenerator[bytes, None], digest: Digest, most: int | None) -> AsyncGenerator[bytes, None]:
     """Pass bytes on that can't be verified (they start in the middle), but never more than there may be."""
     seen = 0
-    async for chunk in chunks:
-        seen += len(chunk)
-        if most is not None and seen > most:
-            raise SizeMismatch(f"{digest.short} is longer than its descriptor says.")
-        yield chunk
+    async with aclosing(chunks):
+        async for chunk in chunks:
+            seen += len(chunk)
+            if most is not None and seen > most:
+                raise SizeMismatch(f"{digest.short} is longer than its descriptor says.")
+            yield chunk
 
 
 def _ended_early(position: Position) -> BadAnswer:

@@ -92,7 +92,7 @@ def layer(draw: st.DrawFn) -> list[tuple[str, bytes | str | None]]:
         path = f"{folder}/{name}".lstrip("/")
         is_folder = content is None and not name.startswith(".wh.")
         above = ["/".join(path.split("/")[:depth]) for depth in range(1, path.count("/") + 1)]
-        if any(found.get(up, None) is not None for up in above):
+        if any(found.get(up) is not None for up in above):
             continue
         if not is_folder and any(known == path or known.startswith(f"{path}/") for known in found):
             continue

@@ -7,7 +7,7 @@ import hashlib
 import io
 import random
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -205,7 +205,7 @@ async def test_a_download_left_early_gives_its_connection_back(connect: Connect)
         for _ in range(3):
             chunks = client.download(PATH, digest=DIGEST, size=len(CONTENT))
             await anext(aiter(chunks))
-            await chunks.aclose()  # type: ignore[attr-defined]
+            await chunks.aclose()
         assert await downloaded(client) == CONTENT
     assert client.log.in_flight == 0
 
@@ -263,7 +263,7 @@ async def test_a_thread_reads_like_from_a_file(connect: Connect) -> None:
             count = stream.readinto(buffer)  # type: ignore[attr-defined]
             assert buffer[:count] == CONTENT[10 : 10 + count]
             assert stream.tell() == 10 + count
-            rest = io.BufferedReader(stream).read()  # type: ignore[arg-type]
+            rest = io.BufferedReader(cast(io.RawIOBase, stream)).read()
             assert hashlib.sha256(CONTENT[: 10 + count] + rest).hexdigest() == DIGEST.encoded
             stream.close()
             assert stream.closed

@@ -103,15 +103,17 @@ async def test_a_token_never_follows_a_redirect(tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setenv("REGTUI_USERNAME", "alice")
     monkeypatch.setenv("REGTUI_PASSWORD", "wonderland")
-    async with Server(lambda _: Reply(404)) as elsewhere:
-        async with BasicRegistry(lambda seen: redirect(f"{elsewhere.base_url}{seen.target}")) as registry:
-            monkeypatch.setenv("REGTUI_REGISTRY", registry.host)
-            app = RegtuiApp(session_for(registry.host), parse_target(f"{registry.host}/app:1"))
-            async with app.run_test() as pilot:
-                await settled(pilot)
-            assert any(seen.authorization == basic("alice", "wonderland") for seen in registry.seen)
-            assert elsewhere.seen
-            assert all(seen.authorization is None for seen in elsewhere.seen)
+    async with (
+        Server(lambda _: Reply(404)) as elsewhere,
+        BasicRegistry(lambda seen: redirect(f"{elsewhere.base_url}{seen.target}")) as registry,
+    ):
+        monkeypatch.setenv("REGTUI_REGISTRY", registry.host)
+        app = RegtuiApp(session_for(registry.host), parse_target(f"{registry.host}/app:1"))
+        async with app.run_test() as pilot:
+            await settled(pilot)
+        assert any(seen.authorization == basic("alice", "wonderland") for seen in registry.seen)
+        assert elsewhere.seen
+        assert all(seen.authorization is None for seen in elsewhere.seen)
 
 
 def test_the_texts_are_still_hostile() -> None:
