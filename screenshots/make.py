@@ -28,6 +28,7 @@ class Picture:
 PICTURES = (
     Picture("explorer", "/shop/cart:1.4.2", (120, 40), ("d",)),
     Picture("layers", "/shop/cart:1.4.2", (120, 40), ("right_square_bracket",)),
+    Picture("files", "/shop/reports:0.4.0", (100, 32), ("4", "z", *(("right_square_bracket",) * 2), "s")),
     Picture("raw", "/shop/cart:1.4.2", (120, 40), ("y",)),
     Picture("help", "/shop/cart", (120, 40), ("question_mark",)),
     Picture("small-80x24", "/shop/cart:1.4.2", (80, 24), ()),

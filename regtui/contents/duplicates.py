@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from regtui.contents.columns import SHADOWED
+from regtui.contents.columns import IMPLIED, KIND_MASK, SHADOWED, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,13 +36,22 @@ def shadow_duplicates(columns: Columns, described_again: Mapping[int, int]) -> i
             other = latest.setdefault((columns.parent[row], names[row]), row)
             if other == row:
                 continue
-            stays, goes = row, other
-            if described_again.get(other, other) > described_again.get(row, row):
-                stays, goes = other, row
+            stays, goes = (other, row) if _prevails(columns, other, row, described_again) else (row, other)
             latest[columns.parent[row], names[row]] = stays
             columns.kind[goes] |= SHADOWED
             shadowed += 1
     return shadowed
+
+
+def _prevails(columns: Columns, first: int, second: int, described_again: Mapping[int, int]) -> bool:
+    """Whether the earlier of two rows stays: the later does, but a folder that is only implied gives way to a file.
+
+    Such are the whiteouts that some tools write for what lay in a folder that the layer replaces by a file.
+    """
+    one, two = columns.kind[first], columns.kind[second]
+    if (one ^ two) & IMPLIED and Kind.SYMLINK not in {one & KIND_MASK, two & KIND_MASK}:
+        return bool(two & IMPLIED)
+    return described_again.get(first, first) > described_again.get(second, second)
 
 
 def _hashes(columns: Columns, names: list[bytes]) -> Iterator[int]:

@@ -19,7 +19,7 @@ def version_key(
     """
     text = version[:256]
     if manager == "python":
-        text = _PRE.sub(r"~\1", text)
+        text = _PRE.sub(lambda found: "~~dev" if found[1] == "dev" else f"~{found[1]}", text)
     elif manager in {"npm", "go"}:
         text = text.partition("+")[0].removeprefix("v").replace("-", "~")
     epoch, colon, rest = text.partition(":")

@@ -70,7 +70,7 @@ def failure(error: BaseException, url: str, *, host: str, answered: bool = False
     if _is_timeout(chain):
         return TimedOut(
             f"{where} fell silent{' in the middle of its answer' if answered else ''}.",
-            hint="Try again; over a slow line a higher read_timeout in the settings helps.",
+            hint="Try again; if it stays so, the network or the registry is overloaded.",
             host=host,
         )
     if (
@@ -137,7 +137,7 @@ def _tls_failure(error: ssl.SSLError, where: str, host: str) -> TlsFailure:
     if reason in _NO_TLS:
         return TlsFailure(
             f"{where} does not speak TLS on this port.",
-            hint="If it is meant to be plain HTTP, set plain_http for this host or give --plain-http.",
+            hint=f"If it is meant to be plain HTTP, set plain_http for this host or give --plain-http {host}.",
             host=host,
             no_tls=True,
             detail=reason,

@@ -6,16 +6,19 @@ import io
 import json
 import os
 import tarfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from regtui.contents.layer_index import LayerIndex
 from regtui.contents.stream import IndexOptions, index_layer
 from regtui.oci import Descriptor, Digest
 from regtui.oci.media_types import OCI_LAYER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from regtui.contents.layer_index import LayerIndex
 
 SHARED = Path(os.environ.get("REGTUI_SHARED", Path(__file__).resolve().parents[2] / "../shared"))
 
@@ -28,10 +31,10 @@ def indexed(raw: bytes, **options: Any) -> LayerIndex:
     return index_layer(io.BytesIO(raw), describe(raw), options=IndexOptions(**options))
 
 
-def archive(*members: tuple[str, Any] | tarfile.TarInfo, format: int = tarfile.GNU_FORMAT) -> bytes:
+def archive(*members: tuple[str, Any] | tarfile.TarInfo, form: int = tarfile.GNU_FORMAT) -> bytes:
     """A tar of (path, content): bytes make a file, None a folder, "-> x" a symlink, "=> x" a hard link."""
     made = io.BytesIO()
-    with tarfile.open(fileobj=made, mode="w", format=format) as tar:
+    with tarfile.open(fileobj=made, mode="w", format=form) as tar:
         for member in members:
             if isinstance(member, tarfile.TarInfo):
                 tar.addfile(member)

@@ -12,8 +12,8 @@ import shutil
 import subprocess
 import tarfile
 from datetime import UTC, datetime
-from pathlib import Path
 from stat import filemode
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -21,9 +21,13 @@ from hypothesis import strategies as st
 
 from regtui.contents.columns import Kind
 from regtui.contents.inflate import zstd_module
-from regtui.contents.layer_index import Entry, LayerIndex
 
 from .conftest import indexed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from regtui.contents.layer_index import Entry, LayerIndex
 
 _KINDS = {
     tarfile.REGTYPE: Kind.REGULAR,
@@ -121,7 +125,7 @@ def test_generated_archives(entries: list[tuple[tarfile.TarInfo, bytes]], form: 
 
 
 def _has_rival(path: str, entries: list[tuple[tarfile.TarInfo, bytes]]) -> bool:
-    """Whether the path or a folder above it is something else than a folder in another entry, or a mere folder's name."""
+    """Whether the path or a folder above it is something else in another entry, or a mere folder's name."""
     parts = path.split("/")
     above = {"/".join(parts[:depth]) for depth in range(1, len(parts))}
     names = ["/".join(p for p in info.name.split("/") if p) for info, _ in entries]
@@ -176,7 +180,7 @@ def test_archives_of_gnu_tar(sample: Path, options: list[str]) -> None:
     raw = gnu_tar(sample, *options)
     index = indexed(raw)
     assert index.damage is None
-    assert as_gnu_tar_lists(raw) == [_line(index.entry(row)) for row in range(len(index))]
+    assert as_gnu_tar_lists(raw) == [line_of(index.entry(row)) for row in range(len(index))]
 
 
 def as_gnu_tar_lists(raw: bytes) -> list[str]:
@@ -197,7 +201,7 @@ def as_gnu_tar_lists(raw: bytes) -> list[str]:
     return lines
 
 
-def _line(entry: Entry) -> str:
+def line_of(entry: Entry) -> str:
     bits = {Kind.DIRECTORY: 0o040000, Kind.SYMLINK: 0o120000, Kind.FIFO: 0o010000, Kind.HARDLINK: 0o100000}
     mode = filemode(bits.get(entry.kind, 0o100000) | (entry.mode or 0))
     letter = {Kind.HARDLINK: "h"}.get(entry.kind, mode[0])

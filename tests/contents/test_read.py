@@ -8,7 +8,7 @@ import io
 import random
 import subprocess
 import tarfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -22,6 +22,9 @@ from regtui.contents.read import read_file, read_file_async
 from regtui.oci import DigestMismatch
 
 from .conftest import archive, indexed
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Blob:
@@ -257,7 +260,7 @@ def test_hard_links_have_the_content_of_their_own_layer() -> None:
 
 
 def test_tarfile_agrees_on_contents() -> None:
-    raw = archive(*[(f"{n}", content(n)) for n in range(20)], format=tarfile.PAX_FORMAT)
+    raw = archive(*[(f"{n}", content(n)) for n in range(20)], form=tarfile.PAX_FORMAT)
     index = indexed(raw)
     with tarfile.open(fileobj=io.BytesIO(raw)) as tar:
         for member in tar:

@@ -151,7 +151,9 @@ def test_the_later_of_two_entries_wins() -> None:
     file_last = indexed(archive(("x", None), ("x/inside", b"1"), ("x", b"22")))
     assert paths(file_last) == ["x"]
     assert file_last.kind(file_last.find("x") or 0) == Kind.REGULAR
-    folder_last = indexed(archive(("x", b"22"), ("x/inside", b"1")))
+    only_implied = indexed(archive(("x", b"22"), ("x/.wh.inside", b"")))
+    assert paths(only_implied) == ["x"]
+    folder_last = indexed(archive(("x", b"22"), ("x", None), ("x/inside", b"1")))
     assert paths(folder_last) == ["x", "x/inside"]
     again = indexed(archive(("x", None), ("x", b"1"), ("x", None)))
     assert again.kind(again.find("x") or 0) == Kind.DIRECTORY
@@ -222,7 +224,8 @@ def test_a_blob_that_is_no_archive() -> None:
         index_layer(io.BytesIO(raw), describe(raw, "application/json"))
     assert caught.value.reason == "artifact"
     assert indexed(raw).damage is not None
-    assert index_layer(io.BytesIO(SMALL), describe(SMALL, "application/vnd.cncf.helm.chart.content.v1.tar")).entries == 4
+    chart = describe(SMALL, "application/vnd.cncf.helm.chart.content.v1.tar")
+    assert index_layer(io.BytesIO(SMALL), chart).entries == 4
 
 
 def test_stored_indexes_are_small_and_safe() -> None:

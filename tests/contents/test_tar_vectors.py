@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from regtui.contents.layer_index import LayerIndex
 
 from .conftest import SHARED, indexed
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _TRUNCATED = {"go/writer-big-long.tar"}
 
@@ -68,5 +71,3 @@ def test_every_vector_survives_being_stored(vectors: Path) -> None:
         again = LayerIndex.from_bytes(index.to_bytes())
         assert [again.entry(row) for row in range(len(again))] == [index.entry(row) for row in range(len(index))]
         assert (again.digest, again.damage, again.columns.sparse) == (index.digest, index.damage, index.columns.sparse)
-
-

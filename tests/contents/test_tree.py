@@ -55,7 +55,7 @@ class Naive:
             del self.paths[known]
 
     def apply(self, layer: list[tuple[str, bytes | str | None]]) -> None:
-        last = {path: content for path, content in layer}
+        last = dict(layer)
         for path in last:
             folder, _, name = path.rpartition("/")
             if name == ".wh..wh..opq":

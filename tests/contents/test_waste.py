@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
-from regtui.contents.layer_index import LayerIndex
 from regtui.contents.merge import stack
 from regtui.contents.waste import Budget, waste_of
 
 from .conftest import archive, indexed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from regtui.contents.layer_index import LayerIndex
 
 
 def test_the_figures_of_dives_own_test(docker_archive: Callable[[str], list[LayerIndex]]) -> None:

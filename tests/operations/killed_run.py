@@ -10,12 +10,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from regtui.operations.executor import Executor  # noqa: E402 - the path above must come first
-from regtui.operations.plan_json import parse_plan  # noqa: E402
-from regtui.session.reader import Reader  # noqa: E402
-from regtui.storage.cache import NullCache  # noqa: E402
-from regtui.storage.journal import Entry, Journal  # noqa: E402
-from tests.operations.conftest import confirmed, connect  # noqa: E402
+from regtui.operations.executor import Executor
+from regtui.operations.plan_json import parse_plan
+from regtui.session.reader import Reader
+from regtui.storage.cache import NullCache
+from regtui.storage.journal import Entry, Journal
+from tests.operations.conftest import confirmed, connect
 
 CALLS = ("put_manifest", "put_blob", "delete_tag", "delete_manifest", "head_manifest", "manifest", "probe_delete")
 

@@ -22,8 +22,6 @@ MOST = 400
 
 async def killed_at(bench: Bench, plan: Any, folder: Path, number: int) -> bool:
     """Run the plan in a process of its own and kill it there; False when it ended before."""
-    folder.mkdir()
-    (folder / "plan.json").write_text(json.dumps(to_json(plan)))
     process = await asyncio.create_subprocess_exec(
         sys.executable, str(SCRIPT), str(folder), str(number), stderr=asyncio.subprocess.PIPE
     )
@@ -37,6 +35,8 @@ async def after_each_kill(bench: Bench, plan: Any, tmp_path: Path, *, begin: int
     before, digests = bench.tags(), {d for _, d in plan.saves}
     for number in range(begin, MOST, stride):
         folder = tmp_path / f"kill{number}"
+        folder.mkdir()
+        (folder / "plan.json").write_text(json.dumps(to_json(plan)))
         if not await killed_at(bench, plan, folder, number):
             assert number > begin
             return number
