@@ -9,6 +9,7 @@ from regtui.cli import exits
 from regtui.cli.common import add_common, add_json, add_signing_in, positive, session_of
 from regtui.cli.output import print_fields, print_json, print_json_line, print_table, say
 from regtui.contents.columns import Kind
+from regtui.contents.packages.inventory import inventory_of
 from regtui.contents.tree import Change
 from regtui.contents.view import View
 from regtui.contents.waste import Budget, waste_of
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
+    from regtui.contents.packages.inventory import Installed
     from regtui.contents.waste import Waste
     from regtui.oci import Reference
     from regtui.session import Session
@@ -65,6 +67,8 @@ async def run(arguments: argparse.Namespace) -> int:
         say(f"Layer {number + 1} is left out: {problem}")
     if arguments.waste or arguments.min_efficiency is not None or arguments.max_wasted is not None:
         return _waste(contents, arguments)
+    if arguments.packages:
+        return _packages(contents, as_json=arguments.json)
     _files(contents, arguments)
     return exits.DONE
 
@@ -193,4 +197,41 @@ def waste_dict(waste: Waste, view: View) -> dict[str, Any]:
         "leftovers": [
             {"path": view.path(item.node), "manager": item.manager, "bytes": item.bytes} for item in waste.leftovers
         ],
+    }
+
+
+def _packages(contents: ImageContents, *, as_json: bool) -> int:
+    inventory = inventory_of(contents.tree)
+    view = View(contents.tree)
+    rows = [package_dict(package) for package in inventory.packages]
+    rows.append({"manager": None, "name": None, "version": None, "bytes": inventory.unowned, "layer": None})
+    if as_json:
+        for row in rows:
+            print_json_line(row)
+    else:
+        rows.sort(key=lambda row: -int(row["bytes"] or 0))
+        table = [
+            [
+                size_text(row["bytes"]),
+                row["manager"] or "—",
+                row["name"] or f"(no package: {count_text(inventory.unowned_files)} files)",
+                row["version"] or "—",
+                str(row["layer"] or "—"),
+            ]
+            for row in rows
+        ]
+        print_table(("bytes", "manager", "package", "version", "layer"), table, right=frozenset({0, 4}))
+    for node, problem in inventory.problems:
+        say(f"{view.path(node)} could not be read: {problem}")
+    return exits.DONE
+
+
+def package_dict(package: Installed) -> dict[str, Any]:
+    """The JSON of one package (docs/cli.md)."""
+    return {
+        "manager": package.manager,
+        "name": package.name,
+        "version": package.version,
+        "bytes": package.bytes,
+        "layer": package.layer + 1,
     }

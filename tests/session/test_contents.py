@@ -1,0 +1,81 @@
+"""Reading layers: two at once, off the loop, with progress, from the cache the second time, and cancelled at once."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from regtui.contents.errors import NotBrowsable
+from regtui.demo import build_demo
+from regtui.session import Session, SessionOptions, parse_image
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from regtui.session.contents import LayerProgress
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sample") / "demo"
+    build_demo(folder)
+    return folder
+
+
+@pytest.fixture
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
+    for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    return Session.start(SessionOptions())
+
+
+async def test_progress_ends_complete_and_the_cache_answers_the_second_time(session: Session, demo: Path) -> None:
+    image = await session.image(parse_image(f"{demo}/shop/reports:0.4.0"))
+    seen: list[LayerProgress] = []
+    first = await session.contents.contents(image, seen.append)
+    assert seen[-1].done == seen[-1].layers == len(image.manifest.layers)
+    assert seen[-1].read == seen[-1].total
+    opened: list[str] = []
+    registry = await session.registry(image.reference.host)
+    before = registry.open_blob
+    registry.open_blob = lambda *a, **k: (opened.append("x"), before(*a, **k))[1]
+    fresh = Session.start(SessionOptions())
+    again = await fresh.contents.contents(image)
+    assert opened == []
+    assert len(again.tree) == len(first.tree)
+    await session.close()
+    await fresh.close()
+
+
+async def test_an_artifact_has_no_tree(session: Session, demo: Path) -> None:
+    image = await session.image(parse_image(f"{demo}/charts/cart:1.0.0"))
+    with pytest.raises(NotBrowsable):
+        await session.contents.contents(image)
+    await session.close()
+
+
+async def test_cancelling_closes_the_streams(session: Session, demo: Path) -> None:
+    image = await session.image(parse_image(f"{demo}/shop/reports:0.4.0"))
+    registry = await session.registry(image.reference.host)
+    opened = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    streams = []
+    before = registry.open_blob
+
+    def slow(*arguments, **options):
+        stream = before(*arguments, **options)
+        streams.append(stream)
+        loop.call_soon_threadsafe(opened.set)
+        return stream
+
+    registry.open_blob = slow
+    reading = asyncio.ensure_future(session.contents.contents(image))
+    await opened.wait()
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    assert streams
+    assert all(stream.closed for stream in streams)
+    await session.close()
