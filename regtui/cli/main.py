@@ -30,6 +30,14 @@ COMMANDS: Final[dict[str, str]] = {
     "inspect": "show manifest, config and layers of an image",
     "files": "list the files of an image without pulling it, what it wastes, its packages",
     "referrers": "show what hangs on an image: signatures, SBOMs, attestations",
+    "delete": "remove tags, or manifests that nothing else needs",
+    "retag": "put an image under another tag",
+    "copy": "copy or move an image to another repository or registry",
+    "push": "push an image from a layout or archive",
+    "prune": "delete tags by retention rules",
+    "apply": "run a plan printed by --dry-run --json",
+    "undo": "put back what a journal entry changed",
+    "doctor": "show what a registry can do and what is broken",
     "completion": "print a completion script for bash, zsh or fish",
 }
 """Command → what it does. Each lives in the module of its name with `configure(parser)` and `run(arguments)`."""

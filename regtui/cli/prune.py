@@ -71,8 +71,7 @@ async def run(arguments: argparse.Namespace) -> int:
         if not (arguments.untagged and rules.takes_nothing):
             chosen = select(rules, await _tags(session, target), datetime.now(UTC))
         graph = await gather(registry, session.reader, repository)
-        # What is listed without a tag is no orphan yet: the plan keeps what an index or a subject needs.
-        untagged = tuple(d for d in graph.nodes if not graph.tags_of(d)) if arguments.untagged else ()
+        untagged = graph.orphans() if arguments.untagged else ()
         plan = plan_delete(
             graph,
             Selection(chosen, untagged),

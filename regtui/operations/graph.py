@@ -143,6 +143,11 @@ class Graph:
                 staying.update(digest for digest, _ in node.blobs)
         return sum(size for digest, size in going.items() if digest not in staying)
 
+    def orphans(self) -> tuple[Digest, ...]:
+        """Manifests that no tag leads to, neither as a part nor as something attached: untagged alone is no orphan."""
+        reached = set(self.below(self.tags.values()))
+        return tuple(digest for digest in self.nodes if digest not in reached)
+
     def below(self, digests: Iterable[Digest]) -> tuple[Digest, ...]:
         """These manifests with their children and all that hangs on them, children before their parents."""
         order: dict[Digest, None] = {}

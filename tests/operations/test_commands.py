@@ -95,3 +95,24 @@ async def test_an_archive_of_skopeo_is_pushed_and_read_back(
     told = json.loads(skopeo("inspect", "--tls-verify=false", f"docker://{goal}"))
     assert told["Architecture"] == "amd64"
     assert len(told["Layers"]) == 1
+
+
+async def test_the_doctor_finds_an_orphaned_signature(docker_registry: str, namespace: str, capsys: Any) -> None:
+    uploader, repository = Uploader(docker_registry), f"{namespace}/app"
+    uploader.push(repository, content.image(), "v1")
+    untagged = uploader.push(repository, content.image({"u": b"untagged"}))
+    uploader.push(repository, content.artifact("x/sig", b"[1]"), untagged.replace(":", "-") + ".sig")
+    assert await command("doctor", f"{docker_registry}/{repository}", "--json") == exits.DONE
+    uploader.push(repository, content.artifact("x/sig"), f"sha256-{'a' * 64}.sig")
+    capsys.readouterr()
+    assert await command("doctor", f"{docker_registry}/{repository}", "--json") == exits.NEGATIVE
+    assert [p["kind"] for p in json.loads(capsys.readouterr().out)["problems"]] == ["orphaned attachment"]
+
+
+async def test_prune_keeps_the_newest(docker_registry: str, namespace: str) -> None:
+    uploader, repository = Uploader(docker_registry), f"{namespace}/app"
+    for day in range(1, 6):
+        uploader.push(repository, content.image(created=f"2026-01-0{day}T00:00:00Z"), f"dev-{day}")
+    place = f"{docker_registry}/{repository}"
+    assert await command("prune", place, "--keep-last", "2", "--match", "dev-*", "--write", "--yes") == exits.DONE
+    assert uploader.tags(repository) == ["dev-4", "dev-5"]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from regtui.oci import Digest
 from regtui.operations.deleting import Selection, plan_delete, plan_trash
+from regtui.operations.doctor import examine, plan_repair
 from regtui.operations.errors import InvalidPlan, Refused
 from regtui.operations.graph import Graph, Node
 from regtui.operations.plan import Action, Place, Plan
@@ -237,3 +238,21 @@ def test_a_move_removes_the_tag_only_after_everything_is_there() -> None:
     assert plan.steps[2].needs == (0, 1)
     assert plan.steps[4].needs == (0, 1, 2, 3)
     assert plan.steps[4].place == Place("r.test", "team/app")
+
+
+def test_untagged_is_not_orphaned() -> None:
+    made = graph([image(0), index(1, 0), image(2, subject=1), image(3), image(4, subject=0)], {"v1": 1})
+    assert made.orphans() == (D[3],)
+
+
+def test_the_doctor_names_what_is_broken_and_plans_the_repair() -> None:
+    orphan, kept = f"sha256-{30:064x}.sig", f"sha256-{1:064x}.sig"
+    made = graph(
+        [index(1, 0, 9), image(0), image(5), image(6)],
+        {"v1": 1, orphan: 5, kept: 6},
+        missing=frozenset({D[9]}),
+    )
+    problems = examine(made, {str(D[30])})
+    assert [(p.kind, p.tags) for p in problems] == [("broken index", ("v1",)), ("orphaned attachment", (orphan,))]
+    repair = plan_repair(made, problems)
+    assert [(s.action, s.digest) for s in repair.steps] == [(Action.DELETE, D[5])]

@@ -1,0 +1,1 @@
+"""Apps that run in a terminal of their own while they are measured."""
