@@ -29,6 +29,7 @@ COMMANDS: Final[dict[str, str]] = {
     "tags": "list the tags of a repository",
     "inspect": "show manifest, config and layers of an image",
     "files": "list the files of an image without pulling it, what it wastes, its packages",
+    "cat": "print one file of an image",
     "referrers": "show what hangs on an image: signatures, SBOMs, attestations",
     "delete": "remove tags, or manifests that nothing else needs",
     "retag": "put an image under another tag",

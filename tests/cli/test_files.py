@@ -75,3 +75,15 @@ def test_a_layer_is_read_once(program: Program, docker_registry: str, namespace:
     assert again.stdout == first.stdout
     indexes = [path for path in (program.home / ".cache").rglob("*") if path.is_file() and "layer-index" in str(path)]
     assert len(indexes) == 3
+
+
+def test_cat_follows_links_and_gives_the_bytes(program: Program, demo: Path) -> None:
+    image = f"{demo}/shop/reports:0.4.0"
+    found = {row["path"]: row for row in rows(program.run("files", image, "--json").stdout)}
+    done = program.run("cat", image, "/etc/os-release")
+    assert done.returncode == 0, done.stderr
+    assert "Debian" in done.stdout
+    text = program.run("cat", image, "/var/lib/dpkg/status").stdout
+    assert len(text.encode()) == found["/var/lib/dpkg/status"]["size"]
+    assert program.run("cat", image, "/bin").returncode == 1
+    assert "is not in this image" in program.run("cat", image, "/no/such").stderr

@@ -53,6 +53,7 @@ class ExplorerScreen(Bound, Taking, Browsing):
     }
     ExplorerScreen #lists > LineList:focus, ExplorerScreen #detail:focus-within { border-title-color: $text-accent; }
     ExplorerScreen #lists > LineList:focus, ExplorerScreen #detail:focus-within { border: round $accent; }
+    ExplorerScreen.-narrow #registries { width: 1fr; }
     ExplorerScreen .-away { display: none; }
     """
     NAMES: ClassVar[tuple[str, ...]] = ("registries", "repositories", "tags", "detail")
@@ -212,6 +213,7 @@ class ExplorerScreen(Bound, Taking, Browsing):
         width, height = self.app.size
         tiny = width < TINY[0] or height < TINY[1]
         alone = self.zoomed or tiny
+        self.set_class(alone or width < WIDE, "-narrow")
         for name in self.NAMES[:3]:
             away = (name != self.pane) if alone else (width < WIDE and name != self._list_beside())
             self.query_one(f"#{name}").set_class(away, "-away")
