@@ -39,6 +39,8 @@ COMMANDS: Final[dict[str, str]] = {
     "apply": "run a plan printed by --dry-run --json",
     "undo": "put back what a journal entry changed",
     "doctor": "show what a registry can do and what is broken",
+    "verify": "tell who vouches for an image: verified, invalid, not verified, unsigned",
+    "scan": "show what scanners found in an image, with source and age",
     "completion": "print a completion script for bash, zsh or fish",
 }
 """Command → what it does. Each lives in the module of its name with `configure(parser)` and `run(arguments)`."""

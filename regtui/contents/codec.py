@@ -173,6 +173,12 @@ def _check(columns: Columns, rows: int, links: int, complete: bool) -> None:
     whole = complete and rows > 0 and len(columns.ends) == len(columns.kind) == len(columns.parent) == rows
     if not whole or len(columns.link_end) != links or columns.parent[0]:
         raise IndexCorrupted("The stored index is not complete.")
+    every = (columns.size, columns.mode, columns.uid, columns.gid, columns.mtime, columns.block)
+    optional = (columns.hashes, columns.member)
+    if any(len(column) != rows for column in every) or any(c is not None and len(c) != rows for c in optional):
+        raise IndexCorrupted("The stored index lacks a column.")
+    if len(columns.link_row) != links:
+        raise IndexCorrupted("The stored index lacks its links.")
     if columns.kind.translate(None, _KINDS) or columns.kind[0] & KIND_MASK != Kind.DIRECTORY:
         raise IndexCorrupted("The stored index has entries of no known kind.")
     if not all(map(lt, islice(columns.parent, 1, None), count(1))):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from regtui.oci.reference import normalise_host
 from regtui.storage.cache import DEFAULT_LIMIT
@@ -80,6 +80,10 @@ class Settings:
     protected: tuple[str, ...] = DEFAULT_PROTECTED
     mouse: bool = True
     animation: bool = False
+    trust: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    """Repository pattern → who may vouch there, as written: read by trust/trust_settings.py."""
+    folder: Path | None = field(default=None, compare=False)
+    """Where the file lies: relative paths in `trust` start there."""
     problems: tuple[SettingsProblem, ...] = ()
 
     @classmethod

@@ -24,6 +24,11 @@ LARGEST_FILE: Final = 1 << 20
 _SYNTAX_PLACE: Final = re.compile(r" ?\(at line ([0-9]+), column [0-9]+\)")
 _ACTION: Final = re.compile(r"[a-z0-9_.-]{1,100}", re.ASCII)
 _MOST_PROBLEMS: Final = 50
+_TABLES: Final = {
+    "registries": '[registries."registry.example.com"]',
+    "keymap": "[keymap]",
+    "trust": '[trust."registry.example.com/team/*"]',
+}
 _QUOTES: Final = 'is no setting: a host with dots needs quotes, as in [registries."registry.example.com"]'
 
 Loaded = TypeVar("Loaded", bound=Settings)
@@ -75,7 +80,10 @@ class _Reading:
         """The fields of Settings."""
         keymap = self._table(document.pop("keymap", {}), "keymap")
         registries = self._table(document.pop("registries", {}), "registries")
+        trust = self._table(document.pop("trust", {}), "trust")
         fields = self._fields(document, TOP, ())
+        fields["trust"] = MappingProxyType(trust)
+        fields["folder"] = self._path.absolute().parent
         fields["keymap"] = MappingProxyType(self._keymap(keymap))
         fields["registries"] = self._registries(registries, fields)
         fields["problems"] = tuple(sorted(self._problems, key=lambda problem: problem.line or 0))
@@ -84,8 +92,7 @@ class _Reading:
     def _table(self, value: object, name: str) -> dict[str, Any]:
         if isinstance(value, dict):
             return value
-        example = '[registries."registry.example.com"]' if name == "registries" else "[keymap]"
-        self._problem((name,), f"must be a table: write {example}")
+        self._problem((name,), f"must be a table: write {_TABLES[name]}")
         return {}
 
     def _fields(
@@ -118,7 +125,7 @@ class _Reading:
         else:
             from difflib import get_close_matches
 
-            close = get_close_matches(key, [*known, *(() if len(place) > 1 else ("keymap", "registries"))], 1)
+            close = get_close_matches(key, [*known, *(() if len(place) > 1 else _TABLES)], 1)
             reason = f"is no setting; {close[0]} is one" if close else "is no setting"
         self._problem(place, reason)
 

@@ -14,6 +14,7 @@ from regtui.ui.safe_text import safe
 from regtui.ui.screens.explorer import ExplorerScreen
 from regtui.ui.screens.help import HelpScreen
 from regtui.ui.screens.requests import RequestsScreen
+from regtui.ui.theming import load_themes, theme_folders
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from regtui.session import Session, Target
 
-DEFAULT_THEME = "textual-dark"
+DEFAULT_THEME = "regtui-dark"
 
 
 class RegtuiApp(Bound, PlainCrash):
@@ -58,12 +59,18 @@ class RegtuiApp(Bound, PlainCrash):
     def on_mount(self) -> None:
         """Theme, keys, explorer."""
         settings = self.session.settings
-        if settings.theme and settings.theme in self.available_themes:
-            self.theme = settings.theme
+        themes, theme_problems = load_themes(theme_folders())
+        for theme in themes:
+            self.register_theme(theme)
+        wanted = settings.theme or DEFAULT_THEME
+        if wanted in self.available_themes:
+            self.theme = wanted
+        else:
+            theme_problems.append(safe(f"There is no theme called {wanted}; the default is used.", 200))
         keymap = read_keymap(settings.keymap)
         self.set_keymap(keymap.keys)
         stop_mouse_motion(self)
-        for problem in [*settings.problems, *keymap.problems]:
+        for problem in [*settings.problems, *keymap.problems, *theme_problems]:
             self.notify(safe(str(problem), 500), severity="warning", markup=False, timeout=10)
         self.push_screen(ExplorerScreen(self.session, self.target, now=self.now))
 

@@ -1,0 +1,127 @@
+"""verify and scan say of the demo what its story says, and their exit codes let a pipeline stop."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+pytest.importorskip("cryptography", reason="the trust extra is not installed")
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.conftest import Program
+
+
+@pytest.mark.parametrize(
+    ("image", "status", "code"),
+    [
+        ("shop/cart:1.4.2", "verified", 0),
+        ("shop/cart:1.4.0", "invalid", 3),
+        ("shop/cart:1.3.9", "unsigned", 3),
+        ("shop/web:2.1.0", "invalid", 3),
+    ],
+)
+def test_verify_tells_the_story(program: Program, demo: Path, image: str, status: str, code: int) -> None:
+    done = program.run("verify", f"{demo}/{image}", "--key", str(demo / "demo-trust" / "cosign.pub"), "--json")
+    assert done.returncode == code, done.stderr
+    told = json.loads(done.stdout)
+    assert told["status"] == status
+    assert told["digest"].startswith("sha256:")
+    assert any(one["status"] == "verified" for one in told["signatures"]) == (status == "verified")
+
+
+def test_without_a_key_nothing_is_verified(program: Program, demo: Path) -> None:
+    done = program.run("verify", f"{demo}/shop/cart:1.4.2")
+    assert done.returncode == 3
+    assert "present but not verified" in done.stdout
+    assert "--key" in done.stderr
+
+
+def test_the_trust_tables_of_the_settings_count(program: Program, demo: Path, tmp_path: Path) -> None:
+    settings = tmp_path / "settings.toml"
+    (tmp_path / "demo.pub").write_bytes((demo / "demo-trust" / "cosign.pub").read_bytes())
+    settings.write_text('[trust."*/shop/*"]\nkeys = ["demo.pub"]\n')
+    image = f"{demo}/shop/cart:1.4.2"
+    assert program.run("verify", image, "--config", str(settings)).returncode == 0
+    settings.write_text('[trust."*/elsewhere/*"]\nkeys = ["demo.pub"]\n')
+    assert program.run("verify", image, "--config", str(settings)).returncode == 3
+    settings.write_text('[trust."*/shop/*"]\nkeys = ["missing.pub"]\n')
+    broken = program.run("verify", image, "--config", str(settings))
+    assert broken.returncode == 3
+    assert "missing.pub" in broken.stderr
+
+
+def test_a_platform_is_verified_through_its_index(program: Program, demo: Path) -> None:
+    key = str(demo / "demo-trust" / "cosign.pub")
+    done = program.run("verify", f"{demo}/shop/cart:1.4.2", "--key", key, "--platform", "linux/arm64", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["reason"].startswith("Through its index")
+    assert told["attestations"]
+
+
+def test_a_trust_policy_of_notation_verifies(program: Program, demo: Path, tmp_path: Path) -> None:
+    folder, trust = tmp_path / "notation", demo / "demo-trust"
+    store = folder / "truststore" / "x509" / "ca" / "demo"
+    store.mkdir(parents=True)
+    (store / "ca.pem").write_bytes((trust / "notation-ca.pem").read_bytes())
+    policy = folder / "trustpolicy.json"
+    policy.write_bytes((trust / "trustpolicy.json").read_bytes())
+    good = program.run("verify", f"{demo}/infra/nginx:1.29.0-alpine", "--trust-policy", str(policy), "--json")
+    assert good.returncode == 0, good.stdout
+    outsider = program.run("verify", f"{demo}/infra/nginx:1.27.4-alpine", "--trust-policy", str(policy), "--json")
+    assert outsider.returncode == 3
+    assert json.loads(outsider.stdout)["status"] == "invalid"
+
+
+@pytest.mark.parametrize(("extra", "code"), [(("--identity", "a@b.example"), 2), (("--key", "no-such-file.pub"), 1)])
+def test_half_an_identity_and_a_missing_key_are_refused(
+    program: Program, demo: Path, extra: tuple[str, ...], code: int
+) -> None:
+    done = program.run("verify", f"{demo}/shop/cart:1.4.2", *extra)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert done.stderr.startswith("regtui: ")
+
+
+def test_scan_shows_the_attached_report_with_its_source_and_age(program: Program, demo: Path) -> None:
+    done = program.run("scan", f"{demo}/shop/cart:1.4.2", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["source"].startswith("attached")
+    assert told["scanned_at"] == "2026-09-21T19:05:19Z"
+    assert sum(told["summary"].values()) == len(told["findings"]) > 0
+    plain = program.run("scan", f"{demo}/shop/cart:1.4.2")
+    assert told["findings"][0]["id"] in plain.stdout
+    assert "2026-09-21 19:05 UTC" in plain.stdout
+
+
+def test_fail_on_decides_the_exit_code(program: Program, demo: Path) -> None:
+    image = f"{demo}/shop/reports:0.4.0"
+    counts = json.loads(program.run("scan", image, "--json").stdout)["summary"]
+    assert program.run("scan", image, "--fail-on", "low").returncode == 3
+    critical = program.run("scan", image, "--fail-on", "critical").returncode
+    assert critical == (3 if counts["critical"] else 0)
+    assert program.run("scan", image, "--fail-on", "dreadful").returncode == 2
+
+
+def test_no_report_is_never_a_clean_one(program: Program, demo: Path) -> None:
+    done = program.run("scan", f"{demo}/shop/cart:1.3.9", "--fail-on", "critical")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "not known" in done.stderr
+
+
+def test_other_formats(program: Program, demo: Path) -> None:
+    sarif = json.loads(program.run("scan", f"{demo}/shop/cart:1.4.2", "--format", "sarif").stdout)
+    assert sarif["version"] == "2.1.0"
+    rows = program.run("scan", f"{demo}/shop/cart:1.4.2", "--format", "csv").stdout.splitlines()
+    assert rows[0].startswith("id,severity")
+    assert len(rows) - 1 >= len(sarif["runs"][0]["tool"]["driver"]["rules"])
+
+
+def test_a_scanner_that_is_not_there_is_named(program: Program, demo: Path) -> None:
+    done = program.run("scan", f"{demo}/shop/cart:1.4.2", "--scanner", "nosuch", PATH="/nonexistent")
+    assert done.returncode == 2
+    assert "nosuch" in done.stderr
