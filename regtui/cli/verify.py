@@ -73,9 +73,7 @@ async def run(arguments: argparse.Namespace) -> int:
     else:
         _print(str(image.reference), verdict, attestations)
     if verdict.status is Status.UNVERIFIED and not policy.trusts_anyone:
-        say(
-            "Nothing was given that could verify a signature: name --key, --identity or --trust-policy, or set [trust] tables."
-        )
+        say("Nobody is trusted here: name --key, --identity or --trust-policy, or set [trust] tables.")
     return exits.DONE if verdict.status is Status.VERIFIED else exits.NEGATIVE
 
 

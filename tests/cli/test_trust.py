@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from regtui.oci import Digest
+from regtui.registries.contract import ScanReport
 
 pytest.importorskip("cryptography", reason="the trust extra is not installed")
 
@@ -125,3 +129,32 @@ def test_a_scanner_that_is_not_there_is_named(program: Program, demo: Path) -> N
     done = program.run("scan", f"{demo}/shop/cart:1.4.2", "--scanner", "nosuch", PATH="/nonexistent")
     assert done.returncode == 2
     assert "nosuch" in done.stderr
+
+
+def test_a_scanner_can_not_fetch_what_lies_on_the_disk(program: Program, demo: Path, tmp_path: Path) -> None:
+    trivy = tmp_path / "bin" / "trivy"
+    trivy.parent.mkdir()
+    trivy.write_text("#!/bin/sh\nexit 1\n")
+    trivy.chmod(0o755)
+    done = program.run("scan", f"{demo}/shop/cart:1.4.2", "--scanner", "trivy", PATH=str(trivy.parent))
+    assert done.returncode == 1
+    assert "on the disk" in done.stderr
+
+
+async def test_the_registry_s_own_report_comes_first() -> None:
+    from regtui.cli.scan import _find_report
+
+    digest = Digest.of(b"image")
+    body = {"SchemaVersion": 2, "ArtifactName": "x", "Results": []}
+
+    async def scan_report(_: str, __: Digest) -> ScanReport:
+        return ScanReport("complete", "the registry", scanner="Trivy", body=body)
+
+    async def registry(_: str) -> Any:
+        return SimpleNamespace(scan_report=scan_report)
+
+    image = SimpleNamespace(
+        reference=SimpleNamespace(host="r.example", path="app"), manifest=None, top=SimpleNamespace(digest=digest)
+    )
+    found = await _find_report(SimpleNamespace(registry=registry), image)
+    assert (found.source, found.subject, found.report.findings) == ("the registry", digest, ())

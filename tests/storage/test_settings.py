@@ -245,3 +245,12 @@ def test_any_mixture_gives_settings(lines: list[tuple[str, str, str]]) -> None:
     for registry in settings.registries:
         assert isinstance(registry.writable, bool)
         assert all(isinstance(pattern, str) for pattern in registry.protected)
+
+
+def test_trust_tables_are_kept_as_written() -> None:
+    settings = parse('[trust."ghcr.io/acme/*"]\nkeys = ["cosign.pub"]\nunheard-of = 1\n')
+    assert settings.problems == ()
+    assert settings.trust == {"ghcr.io/acme/*": {"keys": ["cosign.pub"], "unheard-of": 1}}
+    assert settings.folder == HERE.parent
+    (problem,) = parse("trust = true").problems
+    assert problem.reason.startswith("must be a table: write [trust.")
