@@ -8,6 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
+
+# A shared machine may pause a test for longer than any deadline; hangs are caught by faulthandler_timeout.
+settings.register_profile("shared", deadline=None)
+settings.load_profile("shared")
 
 _ROOT = str(Path(__file__).resolve().parents[1])
 if _ROOT not in sys.path:  # `tests.servers` and `tests.fakes` are imported by their full names
