@@ -226,7 +226,10 @@ class ExplorerScreen(Bound, Taking, Browsing):
 
     def _breadcrumb(self) -> SafeText:
         current = self.detail.image
-        parts = [self.host, self.path, current.reference.tag if current is not None else None]
+        host = self.host
+        # A layout is known by its folder; the whole path stands in the overview.
+        place = host.rstrip("/").rpartition("/")[2] if host is not None and host.startswith("/") else host
+        parts = [place, self.path, current.reference.tag if current is not None else None]
         return safe(" > ".join(part for part in parts if part) or "regtui", 200)
 
     def tell_status(self) -> None:
