@@ -111,7 +111,7 @@ class OpenBlockingBody:
     def chunks(self) -> Iterator[bytes]:
         """The bytes as they come, still encoded. Raises Unreachable when the connection breaks."""
         try:
-            for chunk in self._raw.stream:  # type: ignore[union-attr]  # a transport's stream is of its own colour
+            for chunk in self._raw.stream:  # type: ignore[union-attr]  # httpx types it as sync or async
                 self._noted.bytes += len(chunk)
                 yield chunk
         except WIRE_ERRORS as error:
@@ -130,7 +130,7 @@ class OpenBlockingBody:
 
     def close(self) -> None:
         """Give the connection back, or drop it when the body was not read to its end."""
-        self._raw.stream.close()  # type: ignore[union-attr]  # a transport's stream is of its own colour
+        self._raw.stream.close()  # type: ignore[union-attr]  # httpx types it as sync or async
         self._noted.finish("not read to its end")
 
 
@@ -141,7 +141,7 @@ def _read(raw: httpx.Response, request: Request, headers: Headers, noted: OpenRe
     if request.method == "HEAD":
         return b""
     body.expect(headers.number("content-length"))
-    for chunk in raw.stream:  # type: ignore[union-attr]  # a transport's stream is of its own colour
+    for chunk in raw.stream:  # type: ignore[union-attr]  # httpx types it as sync or async
         noted.bytes += len(chunk)
         if not body.add(chunk):
             break

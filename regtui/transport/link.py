@@ -136,7 +136,7 @@ class OpenBody:
     async def chunks(self) -> AsyncIterator[bytes]:
         """The bytes as they come, still encoded. Raises Unreachable when the connection breaks."""
         try:
-            async for chunk in self._raw.stream:  # type: ignore[union-attr]  # a transport's stream is of its own colour
+            async for chunk in self._raw.stream:  # type: ignore[union-attr]  # httpx types it as sync or async
                 self._noted.bytes += len(chunk)
                 yield chunk
         except WIRE_ERRORS as error:
@@ -147,7 +147,7 @@ class OpenBody:
 
     async def close(self) -> None:
         """Give the connection back, or drop it when the body was not read to its end."""
-        await self._raw.stream.aclose()  # type: ignore[union-attr]  # a transport's stream is of its own colour
+        await self._raw.stream.aclose()  # type: ignore[union-attr]  # httpx types it as sync or async
         self._noted.finish("not read to its end")
 
 
@@ -158,7 +158,7 @@ async def _read(raw: httpx.Response, request: Request, headers: Headers, noted: 
     if request.method == "HEAD":
         return b""
     body.expect(headers.number("content-length"))
-    async for chunk in raw.stream:  # type: ignore[union-attr]  # a transport's stream is of its own colour
+    async for chunk in raw.stream:  # type: ignore[union-attr]  # httpx types it as sync or async
         noted.bytes += len(chunk)
         if not body.add(chunk):
             break
