@@ -160,6 +160,34 @@ class ScanReport:
 
 
 @dataclass(frozen=True, slots=True)
+class RetentionRules:
+    """The registry's own retention rules as it gave them, and in words.
+
+    `format` names their vendor's form ("ecr", "harbor", "acr", "gitlab", …), `body` is its JSON, `sentences` say what
+    each rule does. `enabled` is None where the registry does not tell.
+    """
+
+    format: str
+    body: Any
+    sentences: tuple[str, ...] = ()
+    enabled: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedManifest:
+    """A manifest that was deleted and that the registry still keeps; None where it does not tell.
+
+    `locator` is what the registry calls it when it is to be restored, where that is not the digest.
+    """
+
+    digest: Digest | None
+    tags: tuple[str, ...] = ()
+    deleted: datetime | None = None
+    kept_until: datetime | None = None
+    locator: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """Who regtui is at this registry, for the status line."""
 
@@ -241,9 +269,21 @@ class Registry(ABC):
         """Ask the registry to scan. Raises Unsupported where it can't."""
         raise Unsupported(f"{self.title} can't start a scan.", host=self.host)
 
-    async def retention(self, repository: str) -> Any:
-        """The registry's own retention rules as it gave them. Raises Unsupported where there are none."""
+    async def retention(self, repository: str) -> RetentionRules | None:
+        """The registry's own retention rules; None when it has none set. Raises Unsupported where it knows no such."""
         raise Unsupported(f"{self.title} has no retention rules.", host=self.host)
+
+    def search(self, text: str) -> AsyncIterator[Page[RepositorySummary]]:
+        """Repositories that the registry itself finds for `text`, best first. Raises Unsupported without a search."""
+        raise Unsupported(f"{self.title} has no search.", host=self.host)
+
+    def deleted(self, repository: str) -> AsyncIterator[Page[DeletedManifest]]:
+        """What was deleted and can still be restored by the registry. Raises Unsupported where it keeps nothing."""
+        raise Unsupported(f"{self.title} does not keep what was deleted.", host=self.host)
+
+    async def restore(self, repository: str, deleted: DeletedManifest) -> None:
+        """Have the registry put a deleted manifest back, with the tags it had. Raises Unsupported, NotFound."""
+        raise Unsupported(f"{self.title} can't restore what was deleted.", host=self.host)
 
     async def put_manifest(self, repository: str, locator: str, manifest: Manifest) -> Digest:
         """Put exact manifest bytes at a tag or digest; the digest that the registry then has. Raises Unsupported."""

@@ -51,7 +51,15 @@ async def tag_details(
             task.cancel()
 
 
+def is_complete(tag: TagSummary) -> bool:
+    """Whether the listing told all that a row shows: such a tag costs no request more."""
+    is_dated = tag.created is not None or tag.pushed is not None
+    return is_dated and tag.digest is not None and tag.size is not None and tag.platforms is not None
+
+
 async def _one(reader: Reader, host: str, path: str, tag: TagSummary) -> TagDetail:
+    if is_complete(tag):
+        return TagDetail(tag)
     reference = Reference(host, path, tag.name)
     if tag.digest is not None:
         reference = reference.pinned(tag.digest)

@@ -48,6 +48,8 @@ class RegistrySettings:
     """Whether the certificate goes unchecked."""
     ca_file: str | None = None
     """A PEM file with certificates to trust there, as an absolute path."""
+    api: str | None = None
+    """Where the product's own API answers (`name` or `name:port`), when that is neither the host nor well known."""
     production: bool = False
     """Whether every change needs the repository's name typed."""
     protected: tuple[str, ...] = DEFAULT_PROTECTED

@@ -201,6 +201,7 @@ _DEFAULT_TEXT = """\
 # insecure = false
 # Trust the certificates in this PEM file as well; a relative path starts at this file's folder.
 # ca_file = "registry-ca.pem"
+# api = "gitlab.example.com"   # where the product's own API answers, when that is another host
 # Its own patterns in the place of those for all.
 # protected = ["v*"]
 # What to list where the registry can't list its repositories, or needs a namespace for it.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from regtui.oci.reference import is_host
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -51,6 +53,13 @@ def word(value: object) -> str:
     """A name such as that of a theme or of a kind of registry."""
     if _WORD.fullmatch(text(value)) is None:
         raise Wrong("must be a name of letters, digits, '.', '_' and '-'")
+    return str(value)
+
+
+def api_host(value: object) -> str:
+    """A host with or without a port."""
+    if not is_host(text(value)):
+        raise Wrong("must be a host, with a port if needed, without https:// and path")
     return str(value)
 
 
@@ -112,6 +121,7 @@ REGISTRY: Final[Mapping[str, Callable[[object], Any]]] = {
     "plain_http": boolean,
     "insecure": boolean,
     "ca_file": text,
+    "api": api_host,
     "production": boolean,
     "protected": texts,
     "repositories": texts,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from regtui.oci.errors import SizeMismatch
@@ -72,6 +73,7 @@ class RegistryClient:
         self._blocking = BlockingLink(self._place, self.log)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._rate: RateLimit | None = None
+        self._beside: list[RegistryClient] = []
 
     def __repr__(self) -> str:
         return f"<RegistryClient {self.host}: {self._auth!r}, {self._link!r}>"
@@ -102,11 +104,31 @@ class RegistryClient:
         accepted = self._auth.accepted if isinstance(self._auth, RegistryAuth) else None
         return accepted.username or None if accepted is not None else None
 
+    def beside(self, api_host: str | None = None, *, auth: AuthFlow | None = None) -> RegistryClient:
+        """A client for another API of the same registry: a vendor's own, on its own host or signed in differently.
+
+        `api_host` (`name` or `name:port`) is where it answers, None the registry's own origin. The credential is the
+        one that this registry's host has, so only name hosts that the vendor or the user's settings tell. It shares
+        log, patience and the options of the host, and is closed and made to forget together with this client.
+        """
+        options = replace(self.options, api_host=api_host or self.options.api_host)
+        made = RegistryClient(
+            options, self._credentials, log=self.log, auth=auth, patience=self._patience, sleep=self._sleep
+        )
+        self._beside.append(made)
+        return made
+
     def forget_credential(self) -> None:
-        """Look the credential up anew and drop every token: after a login or logout."""
+        """Look the credential up anew and drop every token: after a login or logout.
+
+        An AuthFlow of a vendor's own that keeps tokens has a `forget` for this.
+        """
         self._credentials.forget(self.host)
-        if isinstance(self._auth, RegistryAuth):
-            self._auth.forget()
+        forget = getattr(self._auth, "forget", None)
+        if forget is not None:
+            forget()
+        for other in self._beside:
+            other.forget_credential()
 
     async def request(
         self,
@@ -211,7 +233,9 @@ class RegistryClient:
         return cast(BinaryIO, BlockingStream(Position(self.host, offset), open_at, self._patience))
 
     async def close(self) -> None:
-        """Close every connection, also those of streams that are still open."""
+        """Close every connection, also those of streams that are still open, and of the clients beside this one."""
+        for other in self._beside:
+            await other.close()
         await self._link.close()
         await asyncio.to_thread(self._blocking.close)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -207,3 +208,17 @@ def _blobs(place: FakePlace, digest: str) -> set[str]:
         body = json.loads(place.content[entry["digest"]])
         found |= {body["config"]["digest"], *(layer["digest"] for layer in body["layers"])}
     return found
+
+
+async def test_tags_that_the_listing_told_whole_cost_no_request() -> None:
+    place = FakePlace()
+    told = TagSummary(
+        "v1",
+        Digest.of(b"one"),
+        size=7,
+        pushed=datetime(2026, 1, 2, tzinfo=UTC),
+        platforms=(Platform("linux", "amd64"),),
+    )
+    found = [detail async for detail in tag_details(reader_of(place), HOST, PATH, [told])]
+    assert [(detail.tag, detail.error) for detail in found] == [(told, None)]
+    assert place.asked == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -25,14 +25,18 @@ from regtui.transport.exchange import Response
 from regtui.transport.headers import Headers
 from regtui.transport.rate import RateLimit
 from regtui.transport.refusals import describe, read_error, refusal
+from regtui.transport.steps import NeedCredential
 from tests.fakes.hostile import BOMB, HOSTILE_TEXTS, HUGE, HostileRegistry, as_json, oci_error, rate_limited, redirect
 from tests.fakes.serve import Reply, Server
-from tests.fakes.token_server import BasicRegistry, BearerRegistry, TokenServer, accept_everything
+from tests.fakes.token_server import BasicRegistry, BearerRegistry, TokenServer, accept_everything, basic
 from tests.transport.conftest import ALICE, PASSWORD
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Generator
 
+    from regtui.credentials.values import Credential
+    from regtui.transport.exchange import Request
+    from regtui.transport.steps import Step
     from tests.transport.conftest import Connect
 
 BLOB = "/v2/a/blobs/x"
@@ -383,3 +387,33 @@ async def test_a_429_without_a_number(connect: Connect) -> None:
         with pytest.raises(RateLimited, match="Try again later") as caught:
             await connect(registry.host).request("GET", "/v2/x")
     assert (caught.value.retry_after, len(registry.seen)) == (None, 4)
+
+
+class AsTheUser:
+    """Signs in as an API of a vendor's own does, and knows how to forget."""
+
+    def __init__(self) -> None:
+        self.found: list[Credential] = []
+
+    def flow(self, request: Request) -> Generator[Step, Any, None]:
+        credential = yield NeedCredential()
+        self.found.append(credential)
+        yield request.with_headers(authorization=basic(credential.username, credential.password.reveal()))
+
+    def forget(self) -> None:
+        self.found.clear()
+
+
+async def test_a_client_beside_another_has_its_credential_at_another_host(connect: Connect) -> None:
+    async with BasicRegistry(accept_everything) as registry, Server(accept_everything) as api:
+        client, auth = connect(registry.host, ALICE), AsTheUser()
+        await client.request("GET", "/v2/")
+        other = client.beside(api.host, auth=auth)
+        await other.request("GET", "/api/things")
+        assert (other.host, auth.found) == (registry.host, [ALICE])
+        assert api.seen[-1].authorization == basic("alice", PASSWORD)
+        assert client.log.records[-1].url == f"{api.base_url}/api/things"
+        client.forget_credential()
+        assert auth.found == []
+        await client.close()
+        assert "not connected" in repr(other)
