@@ -45,6 +45,13 @@ def crane_registry() -> Iterator[str]:
         yield server.host
 
 
+@pytest.fixture(scope="session")
+def olareg() -> Iterator[str]:
+    """olareg in memory (referrers API, deletes by tag and digest), as "127.0.0.1:PORT"."""
+    with starting.start_olareg() as server:
+        yield server.host
+
+
 @pytest.fixture
 def namespace() -> str:
     """A repository prefix that no other test uses."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from regtui.operations.plan import Plan
     from regtui.registries.contract import Registry
 
-REAL = ("docker_registry", "registry_v3", "crane_registry")
+REAL = ("docker_registry", "registry_v3", "crane_registry", "olareg")
 
 
 class Anonymous:

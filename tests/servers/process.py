@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections import deque
@@ -19,12 +21,22 @@ DEADLINE = 20.0
 _PORT = re.compile(r"(?:listening on|serving on port|\"address\":\"?)[^\d]*(?:127\.0\.0\.1:)?(\d{2,5})\b")
 
 
-class ServerProcess:
-    """A server that was told to take any free port and says in its log which one it got."""
+def free_port() -> int:
+    """A port of loopback that nobody has at this moment, for a server that can't tell which one it took."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
 
-    def __init__(self, command: Sequence[str]) -> None:
+
+class ServerProcess:
+    """A server that was told to take any free port and says in its log which one it got.
+
+    `port` is for a server that was told a port and never says it: it is up when it answers there.
+    """
+
+    def __init__(self, command: Sequence[str], *, port: int = 0) -> None:
         self.log: deque[str] = deque(maxlen=500)
-        self._port = 0
+        self._port = port
         self._said = threading.Event()
         self._process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -67,14 +79,17 @@ class ServerProcess:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             self.log.append(line.rstrip())
-            found = None if self._said.is_set() else _PORT.search(line)
+            found = None if self._port or self._said.is_set() else _PORT.search(line)
             if found:
                 self._port = int(found.group(1))
                 self._said.set()
         self._said.set()
 
     def _wait(self) -> None:
-        self._said.wait(DEADLINE)
+        if self._port:
+            self._wait_for_port()
+        else:
+            self._said.wait(DEADLINE)
         if not self._port:
             raise AssertionError("the server did not come up:\n" + "\n".join(self.log))
         try:
@@ -84,3 +99,14 @@ class ServerProcess:
             error.close()
             if error.code != 401:
                 raise
+
+    def _wait_for_port(self) -> None:
+        """Until somebody listens there; no port when the process ended (somebody else was faster to take it)."""
+        until = time.monotonic() + DEADLINE
+        while self._process.poll() is None and time.monotonic() < until:
+            with socket.socket() as tried:
+                tried.settimeout(1)
+                if tried.connect_ex(("127.0.0.1", self._port)) == 0:
+                    return
+            self._said.wait(0.02)
+        self._port = 0

@@ -1,12 +1,13 @@
-"""Starts the registries that the tests know: distribution 2.8 and 3, crane's in-memory one."""
+"""Starts the registries that the tests know: distribution 2.8 and 3, crane's in-memory one, olareg."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.servers.process import ServerProcess
+from tests.servers.process import ServerProcess, free_port
 from tests.servers.tools import require
 
 if TYPE_CHECKING:
@@ -93,3 +94,25 @@ def start_registry_v3(folder: Path, **options: Any) -> ServerProcess:
 def start_crane_registry() -> ServerProcess:
     """crane's registry: in memory, open, deletes by tag and digest. `serve` has no referrers API (oci11.py has)."""
     return ServerProcess([require("crane"), "registry", "serve", "--address", "127.0.0.1:0"])
+
+
+def start_olareg(folder: Path | None = None, *, delete: bool = True, referrers: bool = True) -> ServerProcess:
+    """olareg: referrers API, deletes by tag and digest; in memory, or over a folder of layouts.
+
+    It never collects garbage by itself here. An index may name platforms that are not there.
+    """
+    program = require("olareg")
+    store = ["--store-type", "mem"] if folder is None else ["--store-type", "dir", "--dir", str(folder)]
+
+    def start() -> ServerProcess:
+        port = free_port()
+        command = [
+            program, "serve", "--addr", "127.0.0.1", "--port", str(port), *store, "--gc-frequency", "-1s",
+            f"--api-delete={str(delete).lower()}", f"--api-referrer={str(referrers).lower()}", "--api-sparse-index",
+        ]  # fmt: skip
+        return ServerProcess(command, port=port)
+
+    for _ in range(4):
+        with contextlib.suppress(AssertionError):  # somebody else took the free port first
+            return start()
+    return start()

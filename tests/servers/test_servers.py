@@ -15,13 +15,27 @@ from tests.servers.upload import Uploader
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("server", ["docker_registry", "registry_v3", "crane_registry"])
+@pytest.mark.parametrize("server", ["docker_registry", "registry_v3", "crane_registry", "olareg"])
 def test_what_is_pushed_is_there(server: str, namespace: str, request: pytest.FixtureRequest) -> None:
     uploader = Uploader(request.getfixturevalue(server))
     both = content.index(content.image(), content.image(platform="linux/arm64"))
     digest = uploader.push(f"{namespace}/app", both, "one", "two")
     assert uploader.tags(f"{namespace}/app") == ["one", "two"]
     assert uploader.digest_at(f"{namespace}/app", "one") == digest == both.digest
+
+
+@pytest.mark.real
+def test_olareg_lists_referrers_and_deletes_one_tag(olareg: str, namespace: str) -> None:
+    uploader = Uploader(olareg)
+    image = content.image()
+    note = content.artifact("text/note", subject=image)
+    uploader.push(f"{namespace}/app", image, "one", "two")
+    uploader.push(f"{namespace}/app", note)
+    _, _, body = uploader.request("GET", f"/v2/{namespace}/app/referrers/{image.digest}")
+    assert [d["digest"] for d in json.loads(body)["manifests"]] == [note.digest]
+    assert uploader.request("DELETE", f"/v2/{namespace}/app/manifests/one")[0] == 202
+    assert uploader.tags(f"{namespace}/app") == ["two"]
+    assert uploader.digest_at(f"{namespace}/app", image.digest) == image.digest
 
 
 @pytest.mark.real
