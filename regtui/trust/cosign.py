@@ -71,6 +71,13 @@ def judge_signature(bench: Judgement) -> SignatureResult:
         made_by = f"key {bench.key_hint[:60]}" if bench.key_hint else None
         result = bench.result(Status.UNVERIFIED, "It is signed with a key pair, and no public key is configured.")
         return replace(result, signer=made_by, hint="Add the signer's public key to the trust settings.")
+    if bench.key_hint is not None and bench.key_hint not in {key.hint for key in bench.policy.keys}:
+        # Only a claim, but the one that tells a stranger's signature from a broken one: neither is ever verified.
+        result = bench.result(
+            Status.UNVERIFIED, "It says that it is signed with another key than the configured ones: nothing is proven."
+        )
+        hint = "If you trust that signer, add the public key to the trust settings."
+        return replace(result, signer=f"key {bench.key_hint[:60]}", hint=hint)
     raise Rejected(
         "None of the configured keys made this signature, or what it covers was changed.",
         hint="If someone else signed it, add that public key to the trust settings.",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
 _MEDIA_TYPE: Final = "application/vnd.dev.sigstore.trustedroot+json;version=0.1"
+_INSTANT: Final = timedelta(microseconds=1)
 _SHIPPED: Final = "https%3A%2F%2Ftuf-repo-cdn.sigstore.dev"
 
 
@@ -81,8 +83,17 @@ class TrustRoot:
         return tuple(chain[-1] for chain in chains), tuple(c for chain in chains for c in chain[:-1])
 
     def for_library(self) -> bytes:
-        """The document as the sigstore package reads it: it insists on a commonName that private roots lack."""
+        """The document as the sigstore package reads it.
+
+        It insists on a commonName that private roots lack, and takes the end of a timestamp authority as the first
+        moment that is too late, where the specification counts it in (protobuf-specs, TimeRange). One microsecond
+        more lets it agree; which times count is decided by `Window`.
+        """
         body = json.loads(self.raw)
+        for authority in as_objects(body.get("timestampAuthorities")):
+            end = parse_time(as_object(authority.get("validFor")).get("end"))
+            if end is not None:
+                authority["validFor"]["end"] = (end + _INSTANT).isoformat()
         for member in ("certificateAuthorities", "timestampAuthorities"):
             for authority in as_objects(body.get(member)):
                 subject = authority.setdefault("subject", {})

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         ("shop/cart:1.4.2", "verified", 0),
         ("shop/cart:1.4.0", "invalid", 3),
         ("shop/cart:1.3.9", "unsigned", 3),
-        ("shop/web:2.1.0", "invalid", 3),
+        ("shop/web:2.1.0", "unverified", 3),
     ],
 )
 def test_verify_tells_the_story(program: Program, demo: Path, image: str, status: str, code: int) -> None:

@@ -76,11 +76,20 @@ def test_another_key_does_not_verify() -> None:
     key = make_key("p256")
     policy = TrustPolicy("acme", keys=(trusted(make_key("p256")),))
     assert verify_simple_signature(simple_layer(key), SUBJECT, policy).status is Status.INVALID
-    assert verify_bundle(json.dumps(dsse_bundle(key)).encode(), SUBJECT, policy).status is Status.INVALID
-    assert (
-        verify_bundle(json.dumps(message_bundle(key)).encode(), SUBJECT, policy, artifact=MANIFEST).status
-        is Status.INVALID
-    )
+    for bundle in (dsse_bundle(key), message_bundle(key)):
+        # A bundle says by its hint that somebody else made it: present, and not verified.
+        result = verify_bundle(json.dumps(bundle).encode(), SUBJECT, policy, artifact=MANIFEST)
+        assert result.status is Status.UNVERIFIED
+        assert result.intact is None
+        assert "another key" in result.reason
+
+
+def test_a_bundle_that_names_the_trusted_key_and_was_not_made_with_it_is_invalid() -> None:
+    key, other = make_key("p256"), make_key("p256")
+    policy = TrustPolicy("acme", keys=(trusted(key),))
+    bundle = dsse_bundle(other)
+    bundle["verificationMaterial"]["publicKey"]["hint"] = trusted(key).hint
+    assert verify_bundle(json.dumps(bundle).encode(), SUBJECT, policy).status is Status.INVALID
 
 
 def test_a_good_signature_of_another_image_is_invalid() -> None:
