@@ -21,13 +21,17 @@ from tests.servers.content import OCI_INDEX, Content, dumps
 
 @dataclass(frozen=True)
 class Asked:
-    """A request as it came. Header names are in lower case; `query` keeps the last value of each name."""
+    """A request as it came, `path` and `target` still encoded.
+
+    Header names are in lower case; `query` keeps the last value of each name.
+    """
 
     method: str
     path: str
     query: dict[str, str]
     headers: dict[str, str]
     body: bytes
+    target: str = ""
 
 
 @dataclass(frozen=True)
@@ -261,7 +265,7 @@ def _handler_of(registry: FakeRegistry) -> type[BaseHTTPRequestHandler]:
             parts = urlsplit(self.path)
             query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
             headers = {name.lower(): value for name, value in self.headers.items()}
-            asked = Asked(self.command, parts.path, query, headers, self._body())
+            asked = Asked(self.command, parts.path, query, headers, self._body(), self.path)
             reply = registry.handle(asked)
             self.send_response_only(reply.status)  # without a Server header: some products are told by theirs
             for name, value in reply.headers.items():
