@@ -182,6 +182,16 @@ class RegistryUsage:
     unique: int
     by_repository: Mapping[str, RepositoryUsage]
 
+    @property
+    def shared(self) -> int:
+        """Those of the unique bytes that more than one distinct image names."""
+        images = {tag.digest: tag for usage in self.by_repository.values() for tag in usage.tags}
+        return repository_usage(images.values()).shared
+
+    def layers_by_use(self) -> tuple[LayerUse, ...]:
+        """Every layer of the registry, the most used first; tags count in each repository, images once."""
+        return repository_usage(tag for usage in self.by_repository.values() for tag in usage.tags).layers_by_use()
+
 
 def registry_usage(repositories: Mapping[str, Iterable[StoredTag]]) -> RegistryUsage:
     """Count a registry that stores each blob once, whatever repositories name it."""

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from regtui.contents.errors import ContentsError, IndexCorrupted, NotBrowsable
 from regtui.contents.layer_index import LayerIndex
+from regtui.contents.lazy import may_have_toc, toc_index_async
 from regtui.contents.merge import stack
 from regtui.contents.stream import IndexOptions, index_layer, unbrowsable
 from regtui.oci import RegtuiError
+from regtui.transport.errors import NotFound, RegistryError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Sequence
     from typing import BinaryIO
 
     from regtui.contents.stream import Progress
@@ -48,11 +50,35 @@ class LayerProgress:
 
 @dataclass(frozen=True, slots=True)
 class ImageContents:
-    """The stacked layers of an image; `problems` says for each layer that is missing why, by its number from 0."""
+    """The stacked layers of an image; `problems` says for each layer that is missing why, by its number from 0.
+
+    `unread` are the layers, from 0, that were asked to be left out and that nothing on this disk knows.
+    """
 
     image: Image
     tree: ImageTree
     problems: dict[int, str]
+    unread: frozenset[int] = frozenset()
+
+    @property
+    def knows_packages(self) -> bool:
+        """Whether package databases were read of every layer: a table of contents does not have them."""
+        return all(index is not None and index.source == "stream" for index in self.tree.layers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What a caller asks of the layers."""
+
+    options: IndexOptions | None
+    unread: Collection[Digest]
+    shortcuts: bool
+
+    def is_met_by(self, index: LayerIndex) -> bool:
+        """Whether an index that was made for somebody else will do."""
+        if self.options is not None and self.options.hash_files and index.columns.hashes is None:
+            return False
+        return self.shortcuts or index.source == "stream"
 
 
 class ContentsReader:
@@ -71,10 +97,14 @@ class ContentsReader:
         partial: Callable[[ImageTree], object] | None = None,
         *,
         options: IndexOptions | None = None,
+        leave_out: Collection[Digest] = (),
+        shortcuts: bool = True,
     ) -> ImageContents:
         """The stacked layers of an image. Cancelling stops the reading at once.
 
         `progress` and `partial`, which gets the tree as far as it is known, are called in worker threads.
+        Layers in `leave_out` are not read unless their index is kept. `shortcuts=False` reads layers whole that have
+        a table of contents: only so their packages are found.
         Raises NotBrowsable when there is no root file system, RegistryError
         and DigestMismatch when a layer can't be read as what it claims to be.
         """
@@ -82,13 +112,14 @@ class ContentsReader:
         if manifest is None or not manifest.is_image:
             raise NotBrowsable("This is not an image: it has no file tree.", reason="artifact")
         reading = _Reading(manifest.layers, progress, partial)
+        wanted = _Wanted(options, leave_out, shortcuts)
         diff_ids = image.config.diff_ids if image.config is not None else ()
         known = diff_ids if len(diff_ids) == len(manifest.layers) else (None,) * len(manifest.layers)
         slots = asyncio.Semaphore(AT_ONCE)
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [
-                    group.create_task(self._layer(image.reference, number, layer, diff_id, reading, slots, options))
+                    group.create_task(self._layer(image.reference, number, layer, diff_id, reading, slots, wanted))
                     for number, (layer, diff_id) in enumerate(zip(manifest.layers, known, strict=True))
                 ]
         except* RegtuiError as errors:
@@ -96,7 +127,7 @@ class ContentsReader:
         finally:
             reading.cancel()
         tree = await asyncio.get_running_loop().run_in_executor(self._pool(), stack, [task.result() for task in tasks])
-        return ImageContents(image, tree, dict(reading.problems))
+        return ImageContents(image, tree, dict(reading.problems), frozenset(reading.left_out))
 
     async def _layer(
         self,
@@ -106,26 +137,56 @@ class ContentsReader:
         diff_id: Digest | None,
         reading: _Reading,
         slots: asyncio.Semaphore,
-        options: IndexOptions | None,
+        wanted: _Wanted,
     ) -> LayerIndex | None:
         reason = unbrowsable(layer)
         if reason is not None and reason.reason != "foreign":
             reading.give_up(number, str(reason))
             return None
-        hashed = options is not None and options.hash_files
-        loop = asyncio.get_running_loop()
-        kept = None if hashed else await loop.run_in_executor(self._pool(), self._kept, layer.digest)
-        if kept is not None:
+        kept = await asyncio.get_running_loop().run_in_executor(self._pool(), self._kept, layer.digest)
+        if kept is not None and wanted.is_met_by(kept):
             reading.finished(number, layer.size, kept)
             return kept
+        if layer.digest in wanted.unread:
+            reading.leave_out(number)
+            return None
         async with slots:
             registry = await self._open(reference.host)
             try:
-                index = await self._read(registry, reference, number, layer, diff_id, reading, options)
+                index = await self._shortcut(registry, reference, number, layer, reading) if wanted.shortcuts else None
+                if index is None:
+                    index = await self._read(registry, reference, number, layer, diff_id, reading, wanted.options)
             except NotBrowsable as error:
                 reading.give_up(number, str(error))
                 return None
+            except NotFound:
+                if reason is None:
+                    raise
+                reading.give_up(number, str(reason))
+                return None
         self._remember(index)
+        return index
+
+    async def _shortcut(
+        self, registry: Registry, reference: Reference, number: int, layer: Descriptor, reading: _Reading
+    ) -> LayerIndex | None:
+        """The index out of the layer's own table of contents, when it has one that is what its descriptor says."""
+        if not may_have_toc(layer):
+            return None
+
+        async def fetch(start: int, end: int) -> bytes:
+            return await registry.blob_range(reference.path, layer, start, end)
+
+        try:
+            index = await toc_index_async(layer, fetch)
+        except RegistryError:
+            # Whatever Range can't do, the stream may; if not, it says so.
+            return None
+        if index is not None:
+            await asyncio.get_running_loop().run_in_executor(
+                self._pool(), lambda: self._cache.put_derived(KIND, layer.digest, index.to_bytes())
+            )
+            reading.finished(number, layer.size, index)
         return index
 
     async def _read(
@@ -205,11 +266,13 @@ class _Reading:
         self._read = [0] * len(layers)
         self._entries = [0] * len(layers)
         self._done = 0
-        self._total = sum(layer.size for layer in layers)
+        self._sizes = [layer.size for layer in layers]
+        self._total = sum(self._sizes)
         self._progress = progress
         self._streams: list[BinaryIO] = []
         self._cancelled = threading.Event()
         self.problems: dict[int, str] = {}
+        self.left_out: set[int] = set()
 
     def is_cancelled(self) -> bool:
         """Asked by the threads."""
@@ -258,6 +321,14 @@ class _Reading:
         """A layer that can't be listed; the others are."""
         with self._lock:
             self.problems[number] = reason
+            self._done += 1
+        self._tell()
+
+    def leave_out(self, number: int) -> None:
+        """A layer that nobody wants read; it counts in no total."""
+        with self._lock:
+            self.left_out.add(number)
+            self._total -= self._sizes[number]
             self._done += 1
         self._tell()
 

@@ -19,12 +19,14 @@ from regtui.storage.settings import Settings
 from regtui.transport.request_log import RequestLog
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Callable, Iterable
 
     from regtui.credentials.values import Credential
     from regtui.oci import Platform, Reference
     from regtui.registries.contract import Registry, TagSummary
-    from regtui.session.contents import ContentsReader
+    from regtui.session.contents import ContentsReader, LayerProgress
+    from regtui.session.differences import ImageDifferences
+    from regtui.session.usage import UsageReader
     from regtui.transport.client import RegistryClient
     from regtui.transport.options import HostOptions
 
@@ -120,6 +122,27 @@ class Session:
 
             self._contents = ContentsReader(self.registry, self.cache)
         return self._contents
+
+    async def differences(
+        self,
+        before: Image,
+        after: Image,
+        progress: Callable[[LayerProgress], object] | None = None,
+        *,
+        full: bool = False,
+        hash_files: bool = False,
+    ) -> ImageDifferences:
+        """How two images differ, of any registries or platforms (see `image_differences`)."""
+        from regtui.session.differences import image_differences
+
+        return await image_differences(self.contents, before, after, progress, full=full, hash_files=hash_files)
+
+    @property
+    def usage(self) -> UsageReader:
+        """Counts what repositories and registries store; loaded when it is first needed."""
+        from regtui.session.usage import UsageReader
+
+        return UsageReader(self.registry, self.reader)
 
     def tag_details(self, host: str, path: str, tags: Iterable[TagSummary]) -> AsyncIterator[TagDetail]:
         """What the listing did not tell of these tags, as it arrives."""

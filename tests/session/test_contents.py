@@ -8,27 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from regtui.contents.errors import NotBrowsable
-from regtui.demo import build_demo
 from regtui.session import Session, SessionOptions, parse_image
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from regtui.session.contents import LayerProgress
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("sample") / "demo"
-    build_demo(folder)
-    return folder
-
-
-@pytest.fixture
-def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
-    for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "HOME"):
-        monkeypatch.setenv(name, str(tmp_path / name))
-    return Session.start(SessionOptions())
 
 
 async def test_progress_ends_complete_and_the_cache_answers_the_second_time(session: Session, demo: Path) -> None:
