@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 from textual.app import App
+from textual.color import Color
 from textual.content import Content
 from textual.driver import Driver
 from textual.geometry import Region
@@ -54,6 +55,19 @@ class PlainCrash(App[Any]):
 def screen_text(app: App[Any]) -> str:
     """The text of the active screen, line by line: what tests and goldens compare."""
     return "\n".join(strip.text.rstrip() for strip in app.screen._compositor.render_strips())
+
+
+def text_colours(app: App[Any]) -> list[tuple[str, Color, Color]]:
+    """Each run of words on the active screen with its colour and what it stands on: what tests of contrast compare."""
+    found = []
+    for strip in app.screen._compositor.render_strips():
+        for segment in strip:
+            style = segment.style
+            if style is None or style.color is None or style.bgcolor is None:
+                continue
+            if any(map(str.isalnum, segment.text)):
+                found.append((segment.text, Color.from_rich_color(style.color), Color.from_rich_color(style.bgcolor)))
+    return found
 
 
 def stop_mouse_motion(app: App[Any]) -> None:

@@ -14,7 +14,7 @@ from regtui.ui.safe_text import safe
 from regtui.ui.screens.explorer import ExplorerScreen
 from regtui.ui.screens.help import HelpScreen
 from regtui.ui.screens.requests import RequestsScreen
-from regtui.ui.theming import load_themes, theme_folders
+from regtui.ui.themed import Themed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -27,10 +27,8 @@ if TYPE_CHECKING:
 
     from regtui.session import Session, Target
 
-DEFAULT_THEME = "regtui-dark"
 
-
-class RegtuiApp(Bound, PlainCrash):
+class RegtuiApp(Bound, Themed, PlainCrash):
     """Opens the explorer over a session."""
 
     TITLE = "regtui"
@@ -59,14 +57,7 @@ class RegtuiApp(Bound, PlainCrash):
     def on_mount(self) -> None:
         """Theme, keys, explorer."""
         settings = self.session.settings
-        themes, theme_problems = load_themes(theme_folders())
-        for theme in themes:
-            self.register_theme(theme)
-        wanted = settings.theme or DEFAULT_THEME
-        if wanted in self.available_themes:
-            self.theme = wanted
-        else:
-            theme_problems.append(safe(f"There is no theme called {wanted}; the default is used.", 200))
+        theme_problems = self.start_themes()
         keymap = read_keymap(settings.keymap)
         self.set_keymap(keymap.keys)
         stop_mouse_motion(self)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,13 +16,17 @@ from regtui.storage.paths import config_folder
 from regtui.ui.safe_text import SafeText, safe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 _COLOURS: Final = (
     *("primary", "secondary", "warning", "error", "success", "accent"),
     *("foreground", "background", "surface", "panel", "boost"),
 )
-_KNOWN: Final = frozenset({"name", "dark", *_COLOURS}) & {field.name for field in fields(Theme)}
+_FLAGS: Final = ("dark", "ansi")
+_KNOWN: Final = frozenset({"name", "variables", *_FLAGS, *_COLOURS}) & {field.name for field in fields(Theme)}
+DEFAULT_THEME: Final = "regtui-dark"
+_AUTOMATIC: Final = frozenset({"text", "text-muted", "text-disabled", "block-cursor-foreground"})
+"""Variables that Textual works out from the background, where a theme names no colour for them."""
 _LARGEST: Final = 64 << 10
 _MOST: Final = 100
 
@@ -34,7 +39,35 @@ def theme_folders() -> tuple[Path, ...]:
     """Where themes lie: the package's (the checkout's when it is run from one), then the user's own."""
     package = Path(__file__).resolve().parents[1] / "themes"
     checkout = Path(__file__).resolve().parents[2] / "themes"
-    return (package if package.is_dir() else checkout, config_folder() / "themes")
+    return (package if package.is_dir() else checkout, own_theme_folder())
+
+
+def default_theme(environ: Mapping[str, str], colours: str | None) -> str:
+    """The theme of a terminal for which the user chose none.
+
+    NO_COLOR (https://no-color.org) asks for none; `colours` is what the terminal can do, as Rich names it: with
+    "standard" its own sixteen colours are right, since others would be drawn as the nearest of them.
+    """
+    if environ.get("NO_COLOR"):
+        return "regtui-mono"
+    return "regtui-ansi" if colours == "standard" else DEFAULT_THEME
+
+
+def own_theme_folder() -> Path:
+    """Where the user's own themes lie."""
+    return config_folder() / "themes"
+
+
+def stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """What tells whether a theme file in this folder was changed, added or removed; empty for no folder."""
+    found = []
+    for file in sorted(folder.glob("*.toml"))[:_MOST]:
+        try:
+            told = file.stat()
+        except OSError:  # it went away between the two calls: the next look sees the folder without it
+            continue
+        found.append((file.name, told.st_mtime_ns, told.st_size))
+    return tuple(found)
 
 
 def load_themes(folders: Iterable[Path]) -> tuple[list[Theme], list[SafeText]]:
@@ -76,15 +109,44 @@ def read_theme(file: Path) -> Theme:
 def _check(file: Path, key: str, value: Any) -> None:
     if key not in _KNOWN:
         raise InvalidTheme(f"{file.name}: there is no key {key[:60]!a} in a theme.", hint=f"Keys are {_listed()}.")
-    if key == "dark" and not isinstance(value, bool):
-        raise InvalidTheme(f"{file.name}: dark must be true or false.")
+    if key in _FLAGS and not isinstance(value, bool):
+        raise InvalidTheme(f"{file.name}: {key} must be true or false.")
     if key == "name" and not (isinstance(value, str) and value.replace("-", "").isalnum() and value.isascii()):
         raise InvalidTheme(f"{file.name}: a name has letters, digits and hyphens.")
     if key in _COLOURS:
-        try:
-            Color.parse(value if isinstance(value, str) else "")
-        except ColorParseError as error:
-            raise InvalidTheme(f"{file.name}: {key} is not a colour.", hint='Write it like "#4c8dd6".') from error
+        _check_colour(file, key, value)
+    if key == "variables":
+        if not isinstance(value, dict):
+            raise InvalidTheme(f"{file.name}: variables must be a table.", hint="Write [variables].")
+        for name, colour in value.items():
+            if name not in _variables():
+                raise InvalidTheme(
+                    f"{file.name}: there is no colour {name[:60]!a} among the variables.",
+                    hint="docs/themes.md lists those that can be set.",
+                )
+            _check_colour(file, f"variables.{name}", colour)
+
+
+def _check_colour(file: Path, key: str, value: Any) -> None:
+    try:
+        Color.parse(value if isinstance(value, str) else "")
+    except ColorParseError as error:
+        raise InvalidTheme(f"{file.name}: {key} is not a colour.", hint='Write it like "#4c8dd6".') from error
+
+
+@cache
+def _variables() -> frozenset[str]:
+    """The variables of a theme that are plain colours: what a file may set without a risk to the style sheets."""
+    generated = Theme(name="any", primary="#000000").to_color_system().generate()
+    return _AUTOMATIC | frozenset(name for name, value in generated.items() if _is_colour(value))
+
+
+def _is_colour(value: str) -> bool:
+    try:
+        Color.parse(value.partition(" ")[0])
+    except ColorParseError:
+        return False
+    return True
 
 
 def _listed() -> str:

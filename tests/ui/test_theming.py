@@ -24,6 +24,8 @@ async def test_a_shipped_theme_can_be_chosen_and_read(file: Path) -> None:
     async with app.run_test() as pilot:
         app.theme = theme.name
         await pilot.pause()
+    if theme.ansi:
+        return  # its colours are the terminal's: nobody can compute how they look
     surface = Color.parse(theme.surface or "")
     for role in ("foreground", "accent", "warning", "error", "success"):
         text = Color.parse(getattr(theme, role))
@@ -44,14 +46,16 @@ def luminance(colour: Color) -> float:
 
 def test_there_are_some_and_all_load() -> None:
     themes, problems = load_themes(theme_folders()[:1])
-    assert len(themes) == len(SHIPPED) >= 3
+    assert len(themes) == len(SHIPPED) >= 6
     assert problems == []
 
 
 @pytest.mark.parametrize(
     "text",
     ['name = "x"', 'name = "x"\nprimary = "no colour"', 'name = "x"\nprimary = "red"\nfoo = 1', "name = [", "\x00",
-     'name = "x"\nprimary = "red"\ndark = "yes"', 'name = "a b"\nprimary = "red"', "primary = 3\nname = 'x'"],
+     'name = "x"\nprimary = "red"\ndark = "yes"', 'name = "a b"\nprimary = "red"', "primary = 3\nname = 'x'",
+     'name = "x"\nprimary = "red"\nvariables = 3', 'name = "x"\nprimary = "red"\n[variables]\nnonsense = "red"',
+     'name = "x"\nprimary = "red"\n[variables]\nborder = "nonsense"'],
 )  # fmt: skip
 def test_a_bad_file_gives_a_sentence_and_the_rest_loads(tmp_path: Path, text: str) -> None:
     (tmp_path / "bad.toml").write_text(text)
