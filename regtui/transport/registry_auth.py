@@ -97,7 +97,8 @@ class RegistryAuth:
         fetched: set[TokenKey] = set()
         for _ in range(_ROUNDS):
             response: Response = yield _signed(request, authorization)
-            if response.status != 401:
+            invited = authorization is None and _invites(request, response)
+            if response.status != 401 and (not invited or (yield from self._who()).is_anonymous):
                 self._note_accepted(request, authorization)
                 return
             if not request.can_repeat:
@@ -273,6 +274,12 @@ class RegistryAuth:
             self._refused = (self._credential, error, self._now() + _REFUSAL_HOLDS)
         self.forget()
         self._tell_refused()
+
+
+def _invites(request: Request, response: Response) -> bool:
+    """Whether an answer to a stranger says that users get more: zot greets with 200 and a challenge."""
+    is_greeting = request.method == "GET" and urlsplit(request.url).path == "/v2/"
+    return is_greeting and response.status == 200 and bool(response.headers.every("www-authenticate"))
 
 
 def _signed(request: Request, authorization: str | None) -> Request:

@@ -49,6 +49,26 @@ async def test_basic_challenges_in_other_forms(connect: Connect, challenge: str)
         assert (await connect(registry.host, ALICE).request("GET", TAGS)).status == 200
 
 
+def greets_strangers(seen: Seen) -> Reply:
+    """zot's way with anonymous users allowed: 200, and still a challenge."""
+    if seen.path == "/v2/" and not seen.authorization:
+        return Reply(200, (("WWW-Authenticate", "basic realm=zot"),), b"{}")
+    return Reply(401) if seen.authorization not in (None, basic("alice", PASSWORD)) else Reply(200, (), b"{}")
+
+
+async def test_a_greeting_with_a_challenge_signs_in_who_can(connect: Connect) -> None:
+    async with Server(greets_strangers) as registry:
+        client, stranger = connect(registry.host, ALICE), connect(registry.host)
+        for path in ("/v2/", TAGS):
+            await client.request("GET", path)
+        assert [bool(seen.authorization) for seen in registry.seen] == [False, True, True]
+        assert client.signed_in_as == "alice"
+        await stranger.request("GET", "/v2/")
+        assert len(registry.seen) == 4
+        with pytest.raises(Unauthorized):
+            await connect(registry.host, Credential("alice", Secret("wrong"))).request("GET", "/v2/")
+
+
 async def test_a_wrong_password_is_sent_once(connect: Connect) -> None:
     source = Source(Credential("alice", Secret("wrong"), source="the test"))
     async with BasicRegistry(accept_everything) as registry:
