@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from textual.color import Color, ColorParseError
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 from regtui.oci.errors import RegtuiError
 from regtui.storage.paths import config_folder
@@ -83,6 +83,11 @@ def load_themes(folders: Iterable[Path]) -> tuple[list[Theme], list[SafeText]]:
             else:
                 themes[theme.name] = theme
     return list(themes.values()), problems
+
+
+def is_known(name: str, themes: Iterable[Theme]) -> bool:
+    """Whether a theme of this name can be chosen: one of these, or one that Textual brings."""
+    return name in BUILTIN_THEMES or any(theme.name == name for theme in themes)
 
 
 def read_theme(file: Path) -> Theme:
