@@ -153,18 +153,48 @@ class Session:
 
         Raises Unauthorized when the registry refuses it, CredentialError when there is no keyring to keep it in.
         """
-        from regtui.credentials.environment import GivenSource
-        from regtui.transport.client import RegistryClient
-
         missing = await self.credentials.keyring.unavailable()
         if missing is not None:
             raise KeyringUnavailable(missing, hint=CHOICES)
+        await self._try(host, credential)
+        await self.credentials.store(host, credential)
+
+    async def sign_in(self, host: str, credential: Credential) -> str | None:
+        """Check a credential, use it from now on, and keep it where that is possible; else why it holds for this run.
+
+        Raises RegistryError when the registry does not take it.
+        """
+        await self._try(host, credential)
+        why = await self.credentials.keyring.unavailable()
+        if why is None:
+            await self.credentials.store(host, credential)
+        else:
+            self.credentials.use(host, credential)
+        client = self._clients.get(host)
+        if client is not None:
+            client.forget_credential()
+        return why
+
+    async def settings_changed(self, host: str) -> None:
+        """Read the settings anew, and open this registry anew when it is asked for next."""
+        self.settings = await asyncio.to_thread(Settings.load, self.options.config)
+        opening = self._opened.pop(host, None)
+        if opening is not None and opening.registry is not None:
+            await opening.registry.close()
+        client = self._clients.pop(host, None)
+        if client is not None:
+            await client.close()
+        self.reader.forget(host)
+
+    async def _try(self, host: str, credential: Credential) -> None:
+        from regtui.credentials.environment import GivenSource
+        from regtui.transport.client import RegistryClient
+
         client = RegistryClient(self._host_options(host), GivenSource({host: credential}), log=self.log)
         try:
             await client.request("GET", "/v2/")
         finally:
             await client.close()
-        await self.credentials.store(host, credential)
 
     async def logout(self, host: str) -> bool:
         """Forget the credential that `login` kept; whether there was one. Raises CredentialError."""

@@ -183,6 +183,10 @@ _TAKE = (
 )  # fmt: skip
 
 _APPLICATION = (
+    Action("registry.settings", "Registry settings", "Sign in, test, allow changes, protect tags of this registry.",
+           "comma", _EXPLORER, "edit_registry", "Program"),
+    Action("registry.add", "Add a registry", "Add a registry to the settings.", "n", _EXPLORER, "add_registry",
+           "Program"),
     Action("palette", "Commands", "Open the command palette; ctrl+p does it too.", "colon", _APP,
            "command_palette", "Program"),
     Action("help", "Help", "Show the keys of the focused pane.", "question_mark,f1", _APP, "show_help", "Program",

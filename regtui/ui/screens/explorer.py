@@ -11,6 +11,7 @@ from regtui.oci import Reference, RegtuiError
 from regtui.ui.actions import Bound, Place
 from regtui.ui.safe_text import SafeText, safe
 from regtui.ui.screens.browsing import Browsing
+from regtui.ui.screens.configuring import Configuring
 from regtui.ui.screens.taking import Taking
 from regtui.ui.widgets.filter_input import FilterInput
 from regtui.ui.widgets.key_footer import KeyFooter
@@ -35,7 +36,7 @@ WIDE: Final = 110
 TINY: Final = (60, 16)
 
 
-class ExplorerScreen(Bound, Taking, Browsing):
+class ExplorerScreen(Bound, Taking, Configuring, Browsing):
     """Miller columns over the detail. What a key does here stands in the action table."""
 
     PLACES = (Place.EXPLORER,)
