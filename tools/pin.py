@@ -68,7 +68,7 @@ def resolve(settings: str) -> list[str]:
         (copy / "regtui").mkdir()
         for name in ("README.md", "LICENSE", "regtui/__init__.py"):
             shutil.copyfile(ROOT / name, copy / name)
-        subprocess.run(["uv", "lock", "--quiet"], cwd=copy, check=True)  # noqa: S607 - uv is where PATH says
+        subprocess.run(["uv", "lock", "--quiet"], cwd=copy, check=True)
         packages = tomllib.loads((copy / "uv.lock").read_text())["package"]
     found: dict[str, str] = {}
     for package in packages:

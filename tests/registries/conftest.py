@@ -11,6 +11,11 @@ from regtui.credentials.values import ANONYMOUS, Credential, Secret
 from regtui.registries.distribution import DistributionRegistry
 from regtui.transport.client import RegistryClient
 from regtui.transport.options import HostOptions
+from tests.registries.recording import (  # noqa: F401 - pytest calls them
+    pytest_collection_modifyitems,
+    pytest_runtest_logreport,
+    pytest_sessionfinish,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -1,6 +1,8 @@
 """What every kind of registry owes, as tests over one filled place. A kind joins by a class and a `place` fixture.
 
-    class TestHarbor(ReadingContract):
+    class TestHarbor(WritingContract):
+        proof = Proof("Harbor", "harbor", Level.FAKE, lacks=frozenset({Capability.SOFT_DELETE}))
+
         @pytest.fixture
         async def place(self, ...):
             ...
@@ -28,8 +30,10 @@ from regtui.oci import (
     parse_config,
 )
 from regtui.oci import parse_manifest as parse
-from regtui.registries.contract import Capability, Registry
+from regtui.registries.contract import Capability, DeletedManifest, Registry
 from regtui.transport.errors import NotFound, RegistryError, Unsupported
+from tests.registries.proofs import READ, Proof, proves
+from tests.registries.proofs import TAGS as LIST_TAGS
 from tests.servers import content
 
 if TYPE_CHECKING:
@@ -41,6 +45,7 @@ INDEX = content.index(IMAGE, ARM)
 SBOM = content.artifact("application/spdx+json", b'{"spdxVersion":"SPDX-2.3"}', subject=INDEX)
 TAGS = {"v1": IMAGE, "also": IMAGE, "multi": INDEX, "note": SBOM}
 ABSENT = Digest.of(b"nowhere")
+STATES = {"complete", "running", "queued", "failed", "unsupported", "none"}
 
 
 @dataclass
@@ -56,6 +61,8 @@ class Place:
     has_referrers_api: bool = False
     reads_from_offsets: bool = True
     """Whether it knows a Range without an end."""
+    lacks: frozenset[str] = frozenset()
+    """Capabilities that this one lacks (an edition, a switch that is off) beside those that its `proof` names."""
 
 
 async def collect(pages: AsyncIterator) -> list:
@@ -82,12 +89,36 @@ async def stream_of(raw: bytes) -> AsyncIterator[bytes]:
 class ReadingContract:
     """Everything that reads."""
 
+    proof: Proof | None = None
+    """What it runs against, how far that goes, and which capabilities it lacks: the row of docs/registries.md."""
+
+    async def test_what_is_missing_is_declared(self, place):
+        assert self.proof is not None, "say in `proof` what this runs against (tests/registries/proofs.py)"
+        capabilities, lacks = await place.registry.capabilities(), self.proof.lacks | place.lacks
+        for capability in Capability:
+            if capability in lacks:
+                assert capabilities[capability].available is not True
+            else:
+                assert capabilities[capability].available is not False, capabilities[capability].reason
+
+    @proves(Capability.LIST_REPOSITORIES)
     async def test_the_repository_is_listed(self, place):
         found = [r.path for r in await collect(place.registry.repositories())]
         assert place.repository in found
         assert [r.path for r in await collect(place.registry.repositories(place.repository))] == [place.repository]
         assert await collect(place.registry.repositories("no-such-prefix-")) == []
 
+    @proves(Capability.SEARCH)
+    async def test_the_registry_finds_or_says_that_it_has_no_search(self, place):
+        name = place.repository.rpartition("/")[2]
+        if (await place.registry.capabilities())[Capability.SEARCH].available is False:
+            with pytest.raises(Unsupported):
+                await collect(place.registry.search(name))
+            return
+        assert place.repository in [r.path for r in await collect(place.registry.search(name))]
+        assert await collect(place.registry.search("nothing-is-called-like-this")) == []
+
+    @proves(LIST_TAGS)
     async def test_every_tag_is_listed_once(self, place):
         assert await tag_names(place.registry, place.repository) == sorted(TAGS)
 
@@ -98,10 +129,23 @@ class ReadingContract:
                 assert row.media_type in {None, TAGS[row.name].media_type}
                 assert not row.is_untagged
 
+    @proves(Capability.TAG_DETAILS)
+    async def test_the_listing_has_details_or_says_that_it_has_none(self, place):
+        rows = {row.name: row for row in await collect(place.registry.tags(place.repository))}
+        if (await place.registry.capabilities())[Capability.TAG_DETAILS].available is False:
+            assert {row.size for row in rows.values()} == {None}
+            return
+        for tag in ("v1", "multi"):
+            assert rows[tag].digest == TAGS[tag].digest
+            assert rows[tag].media_type in {None, TAGS[tag].media_type}
+            assert rows[tag].size is None or rows[tag].size > 0
+        assert rows["v1"].size
+
     async def test_an_unknown_repository_is_not_found(self, place):
         with pytest.raises(NotFound):
             await collect(place.registry.tags("no/such/repository"))
 
+    @proves(READ)
     async def test_heads_tell_the_truth(self, place):
         for tag, made in TAGS.items():
             for locator in (tag, made.digest):
@@ -111,6 +155,7 @@ class ReadingContract:
             with pytest.raises(NotFound):
                 await place.registry.head_manifest(place.repository, locator)
 
+    @proves(READ)
     async def test_manifests_come_with_their_exact_bytes(self, place):
         for tag, made in TAGS.items():
             for locator in (tag, made.digest):
@@ -121,6 +166,7 @@ class ReadingContract:
             with pytest.raises(NotFound):
                 await place.registry.manifest(place.repository, locator)
 
+    @proves(READ)
     async def test_blobs_come_verified(self, place):
         manifest = await place.registry.manifest(place.repository, "v1")
         assert isinstance(manifest, ImageManifest)
@@ -133,6 +179,7 @@ class ReadingContract:
                 rest = [chunk async for chunk in place.registry.blob(place.repository, layer, offset=11)]
                 assert b"".join(rest) == made.raw[11:]
 
+    @proves(READ)
     async def test_parts_of_blobs(self, place):
         layer = IMAGE.needs[1]
         descriptor = descriptor_of(layer)
@@ -158,6 +205,7 @@ class ReadingContract:
         assert not await place.registry.has_blob(place.repository, absent)
         assert await place.registry.has_blob(place.repository, descriptor_of(IMAGE.needs[0]))
 
+    @proves(Capability.REFERRERS)
     async def test_referrers(self, place):
         found = await place.registry.referrers(place.repository, Digest.parse(INDEX.digest))
         assert [(d.digest, d.artifact_type) for d in found.descriptors] == [(SBOM.digest, "application/spdx+json")]
@@ -169,6 +217,29 @@ class ReadingContract:
         assert nothing.source in {"api", "none"}
         support = (await place.registry.capabilities())[Capability.REFERRERS]
         assert support.available is place.has_referrers_api
+
+    async def test_reports_and_rules_or_that_there_are_none(self, place):
+        capabilities = await place.registry.capabilities()
+        digest = Digest.parse(IMAGE.digest)
+        if capabilities[Capability.SCAN_REPORT].available is False:
+            with pytest.raises(Unsupported):
+                await place.registry.scan_report(place.repository, digest)
+        else:
+            assert (await place.registry.scan_report(place.repository, digest)).state in STATES
+        if capabilities[Capability.TRIGGER_SCAN].available is False:
+            with pytest.raises(Unsupported):
+                await place.registry.trigger_scan(place.repository, digest)
+        if capabilities[Capability.RETENTION].available is False:
+            with pytest.raises(Unsupported):
+                await place.registry.retention(place.repository)
+        else:
+            rules = await place.registry.retention(place.repository)
+            assert rules is None or rules.format
+        if capabilities[Capability.SOFT_DELETE].available is False:
+            with pytest.raises(Unsupported):
+                await collect(place.registry.deleted(place.repository))
+            with pytest.raises(Unsupported):
+                await place.registry.restore(place.repository, DeletedManifest(digest))
 
     async def test_what_is_no_name_is_never_asked_for(self, place):
         for locator in ("../../../etc", "a b", "", "x\r\ny", "?n=1", "%2e"):
@@ -206,17 +277,20 @@ class WritingContract(ReadingContract):
             put = await place.registry.put_manifest(place.other, locator, parse(made.raw, made.media_type))
             assert put == made.digest
 
+    @proves(Capability.PUSH)
     async def test_what_is_put_is_there(self, place):
         await self.fill(place, "one", "two", made=INDEX)
         assert await tag_names(place.registry, place.other) == ["one", "two"]
         assert (await place.registry.manifest(place.other, "one")).raw == INDEX.raw
         assert await place.registry.has_blob(place.other, descriptor_of(IMAGE.needs[1]))
 
+    @proves(Capability.PUSH)
     async def test_a_tag_can_be_moved(self, place):
         await self.fill(place, "moving")
         await self.fill(place, "moving", made=ARM)
         assert (await place.registry.head_manifest(place.other, "moving")).digest == ARM.digest
 
+    @proves(Capability.PUSH)
     async def test_mounting_saves_the_upload_or_says_no(self, place):
         for need in IMAGE.needs:
             digest = Digest.parse(need.digest)
@@ -235,6 +309,7 @@ class WritingContract(ReadingContract):
             await place.registry.put_blob(place.other, broken, stream_of(b"wrong"))
         assert not await place.registry.has_blob(place.other, broken)
 
+    @proves(Capability.DELETE_TAG)
     async def test_deleting_a_tag_takes_nothing_else_along(self, place):
         await self.fill(place, "one", "two")
         if place.deletes_tags:
@@ -251,6 +326,7 @@ class WritingContract(ReadingContract):
         with pytest.raises((InvalidReference, NotFound)):
             await place.registry.delete_tag(place.other, IMAGE.digest)
 
+    @proves(Capability.DELETE_MANIFEST)
     async def test_deleting_a_manifest_takes_its_tags_along(self, place):
         await self.fill(place, "one", "two")
         await self.fill(place, "other", made=ARM)
@@ -263,6 +339,21 @@ class WritingContract(ReadingContract):
             with pytest.raises(Unsupported):
                 await place.registry.delete_manifest(place.other, Digest.parse(IMAGE.digest))
             assert await tag_names(place.registry, place.other) == ["one", "other", "two"]
+
+    @proves(Capability.DELETE_REPOSITORY)
+    async def test_a_repository_goes_with_all_that_is_in_it(self, place):
+        await self.fill(place, "one", "two")
+        if (await place.registry.capabilities())[Capability.DELETE_REPOSITORY].available is False:
+            with pytest.raises(Unsupported):
+                await place.registry.delete_repository(place.other)
+            assert await tag_names(place.registry, place.other) == ["one", "two"]
+            return
+        await place.registry.delete_repository(place.other)
+        with pytest.raises(NotFound):
+            await place.registry.manifest(place.other, "one")
+        assert place.other not in [r.path for r in await collect(place.registry.repositories())]
+        with pytest.raises(NotFound):
+            await place.registry.delete_repository(place.other)
 
     async def test_a_deleted_manifest_can_be_put_again(self, place):
         if not place.deletes_manifests:

@@ -5,15 +5,34 @@ from __future__ import annotations
 import pytest
 
 from regtui.oci import Digest
+from regtui.registries.contract import Capability
 from regtui.registries.layout import LayoutRegistry
-from regtui.transport.errors import NotFound
+from regtui.transport.errors import NotFound, Unauthorized
 from tests.registries.contract import IMAGE, TAGS, Place, ReadingContract, WritingContract, tag_names
 from tests.registries.local_places import archive, folder, layout_files
+from tests.registries.proofs import SIGN_IN, Level, Proof, proves
 from tests.servers.oci11 import FakeRegistry
+from tests.servers.starting import PASSWORD, USER, start_distribution
 from tests.servers.upload import Uploader
+
+PLAIN = frozenset[str](Capability) - {
+    Capability.LIST_REPOSITORIES,
+    Capability.REFERRERS,
+    Capability.PUSH,
+    Capability.DELETE_TAG,
+    Capability.DELETE_MANIFEST,
+}
+"""What the protocol has no call for."""
 
 
 class TestLayout(ReadingContract):
+    proof = Proof(
+        "OCI layout, archives",
+        "layout",
+        Level.REAL,
+        {SIGN_IN, *Capability} - {Capability.LIST_REPOSITORIES, Capability.REFERRERS, Capability.TAG_DETAILS},
+    )
+
     @pytest.fixture(params=["folder", "archive", "gzip"])
     async def place(self, request, tmp_path):
         files = layout_files(*((made, f"shop/cart:{tag}") for tag, made in TAGS.items()))
@@ -35,16 +54,35 @@ def filled(host: str, repository: str, *, referrers_api: bool) -> None:
         uploader.push_referrers_tag(repository, TAGS["multi"], TAGS["note"])
 
 
+async def signs_in(distribution, folder, program):
+    """A password opens what is closed to strangers."""
+    with start_distribution(folder, program=program, htpasswd=True) as server:
+        Uploader(server.host, USER, PASSWORD).push("app", IMAGE, "one")
+        with pytest.raises(Unauthorized):
+            await distribution(server.host).manifest("app", "one")
+        friend = distribution(server.host, user=USER, password=PASSWORD)
+        assert (await friend.manifest("app", "one")).digest == IMAGE.digest
+        assert friend.identity().name == USER
+
+
 @pytest.mark.real
 class TestDistribution2(WritingContract):
+    proof = Proof("distribution 2.8", "distribution", Level.REAL, PLAIN | {Capability.REFERRERS, Capability.DELETE_TAG})
+
     @pytest.fixture
     async def place(self, docker_registry, namespace, distribution):
         filled(docker_registry, f"{namespace}/cart", referrers_api=False)
         return Place(distribution(docker_registry), f"{namespace}/cart", f"{namespace}/new", deletes_manifests=True)
 
+    @proves(SIGN_IN)
+    async def test_signing_in(self, tmp_path, distribution):
+        await signs_in(distribution, tmp_path, "docker-registry")
+
 
 @pytest.mark.real
 class TestDistribution3(WritingContract):
+    proof = Proof("distribution 3", "distribution", Level.REAL, PLAIN | {Capability.REFERRERS})
+
     @pytest.fixture
     async def place(self, registry_v3, namespace, distribution):
         filled(registry_v3, f"{namespace}/cart", referrers_api=False)
@@ -56,9 +94,15 @@ class TestDistribution3(WritingContract):
             deletes_manifests=True,
         )
 
+    @proves(SIGN_IN)
+    async def test_signing_in(self, tmp_path, distribution):
+        await signs_in(distribution, tmp_path, "registry-v3")
+
 
 @pytest.mark.real
 class TestCrane(WritingContract):
+    proof = Proof("crane's registry", "distribution", Level.REAL, PLAIN | {Capability.REFERRERS, SIGN_IN})
+
     @pytest.fixture
     async def place(self, crane_registry, namespace, distribution):
         filled(crane_registry, f"{namespace}/cart", referrers_api=False)
@@ -71,6 +115,7 @@ class TestCrane(WritingContract):
             reads_from_offsets=False,
         )
 
+    @proves(Capability.DELETE_MANIFEST)
     async def test_deleting_a_manifest_takes_its_tags_along(self, place):
         """Not here: it keeps a copy of the manifest per tag, and deletes only what is asked for."""
         await self.fill(place, "one")
@@ -82,6 +127,14 @@ class TestCrane(WritingContract):
 
 
 class TestOci11(WritingContract):
+    proof = Proof(
+        "OCI distribution 1.1",
+        "distribution",
+        Level.FAKE,
+        PLAIN,
+        source="a small registry of the tests' own, written from the specification",
+    )
+
     @pytest.fixture(params=[1000, 2])
     async def place(self, request, distribution):
         with FakeRegistry(page=request.param) as fake:

@@ -16,9 +16,27 @@ from regtui.trust.reports import read_scan_report
 from regtui.trust.severity import Severity
 from tests.fakes.zot import SEARCH, ZotFake, cve
 from tests.registries.contract import ARM, IMAGE, INDEX, SBOM, TAGS, Place, WritingContract, collect, tag_names
+from tests.registries.proofs import SIGN_IN, Level, Proof, proves
 from tests.servers import content
 
 ALICE = ("alice", "zak_0123456789")
+BY_SEARCH = frozenset({Capability.SEARCH, Capability.TAG_DETAILS, Capability.SCAN_REPORT})
+PROOF = Proof(
+    "zot",
+    "zot",
+    Level.FAKE,
+    lacks=frozenset(
+        {
+            Capability.DELETE_REPOSITORY,
+            Capability.TRIGGER_SCAN,
+            Capability.RETENTION,
+            Capability.IMMUTABLE_TAGS,
+            Capability.SOFT_DELETE,
+        }
+    ),
+    source="its documentation; every query checked against its GraphQL schema, every call against its API description",
+)
+proof = PROOF
 
 
 def filled(fake: ZotFake) -> ZotFake:
@@ -28,6 +46,8 @@ def filled(fake: ZotFake) -> ZotFake:
 
 
 class TestContract(WritingContract):
+    proof = PROOF
+
     @pytest.fixture(params=["search", "minimal", "small pages"])
     async def place(self, request, connect):
         options = {"search": {}, "minimal": {"search": False}, "small pages": {"most_rows": 2, "page": 2}}
@@ -39,6 +59,7 @@ class TestContract(WritingContract):
                 deletes_tags=True,
                 deletes_manifests=True,
                 has_referrers_api=True,
+                lacks=BY_SEARCH if request.param == "minimal" else frozenset(),
             )
             fake.watch.check()
 
@@ -124,6 +145,7 @@ async def test_without_search_it_is_plain_and_says_so(zot):
         assert searches(fake) == 0
 
 
+@proves(Capability.SCAN_REPORT)
 async def test_cves_come_whole_over_pages(zot):
     with filled(ZotFake(most_rows=2)) as fake:
         fake.found[IMAGE.digest] = [cve(number) for number in range(5)]
@@ -172,6 +194,7 @@ async def test_what_zot_refuses_is_said_in_its_own_terms(zot):
         await registry.delete_manifest("shop/cart", Digest.parse(ARM.digest))
 
 
+@proves(SIGN_IN)
 async def test_who_has_an_api_key_uses_it_where_strangers_are_let_in(zot):
     with filled(ZotFake(user=ALICE, lets_strangers_in=True)) as fake:
         fake.put("hello", IMAGE, "v1")
