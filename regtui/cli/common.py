@@ -86,3 +86,23 @@ def positive(text: str) -> int:
     if number < 1:
         raise ValueError(text)
     return number
+
+
+def byte_count(text: str) -> int:
+    """A number of bytes, or text such as "20 MB", for argparse."""
+    from argparse import ArgumentTypeError
+
+    from regtui.storage.settings_values import size
+
+    try:
+        return size(int(text) if text.isdecimal() else text)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from error
+
+
+def share(text: str) -> float:
+    """A share from 0 to 1, for argparse."""
+    number = float(text)
+    if not 0 <= number <= 1:
+        raise ValueError(text)
+    return number

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from regtui.cli import exits
 from regtui.cli.common import add_common, add_json, add_signing_in, positive, session_of
-from regtui.cli.output import print_fields, print_json, print_json_line, print_table, say
+from regtui.cli.file_reports import add_reports, report
+from regtui.cli.output import print_json_line, print_table, say
+from regtui.cli.progress import cleared, layers_progress
 from regtui.contents.columns import Kind
-from regtui.contents.packages.inventory import inventory_of
+from regtui.contents.stream import IndexOptions
 from regtui.contents.tree import Change
-from regtui.contents.view import View
-from regtui.contents.waste import Budget, waste_of
+from regtui.contents.view import Filter, View
+from regtui.contents.walk import split_path
 from regtui.oci import Platform
 from regtui.oci.errors import InvalidReference
 from regtui.oci.times import format_time
 from regtui.session import parse_image
-from regtui.ui.words import count_text, size_text
+from regtui.ui.words import size_text
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from regtui.contents.packages.inventory import Installed
-    from regtui.contents.waste import Waste
     from regtui.oci import Reference
     from regtui.session import Session
-    from regtui.session.contents import ImageContents, LayerProgress
+    from regtui.session.contents import ImageContents
 
 _CHANGES = {
     Change.UNCHANGED: "unchanged",
@@ -37,19 +36,28 @@ _CHANGES = {
     Change.REMOVED: "removed",
     Change.GONE: "removed",
 }
+_BY_CHANGE: Final = {
+    word: frozenset(change for change, name in _CHANGES.items() if name == word) for word in set(_CHANGES.values())
+} | {"metadata": frozenset({Change.METADATA})}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The arguments of `files`."""
     parser.add_argument("reference", metavar="REF", help="an image")
     parser.add_argument("path", metavar="PATH", nargs="?", default="/", help="only what lies there")
-    parser.add_argument("--layer", type=positive, metavar="N", help="what layer N (from 1) changed")
     parser.add_argument("--platform", metavar="OS/ARCH[/VARIANT]", help="which platform of an index")
-    parser.add_argument("--largest", type=positive, metavar="N", help="the N largest files")
-    parser.add_argument("--waste", action="store_true", help="what the image wastes, with dive's score")
-    parser.add_argument("--packages", action="store_true", help="which packages the bytes belong to")
-    parser.add_argument("--min-efficiency", type=float, metavar="SHARE", help="exit 3 below this score (0 to 1)")
-    parser.add_argument("--max-wasted", type=int, metavar="BYTES", help="exit 3 when more bytes are wasted")
+    shown = parser.add_argument_group("which files")
+    shown.add_argument("--layer", type=positive, metavar="N", help="what layer N (from 1) changed")
+    shown.add_argument("--since", type=positive, metavar="N", help="what changed after layer N")
+    shown.add_argument("--from-layer", type=positive, action="append", metavar="N", help="only what comes from layer N")
+    shown.add_argument("--change", choices=sorted(_BY_CHANGE), action="append", help="only what was changed so")
+    shown.add_argument("--match", metavar="GLOB", help="names, or whole paths when it has a slash; * ? ** [a-z]")
+    shown.add_argument("--largest", type=positive, metavar="N", help="the N largest files")
+    shown.add_argument(
+        "--depth", type=positive, metavar="N", help="totals of folders N levels down, not what they hold"
+    )
+    shown.add_argument("--sort", choices=("name", "size"), default="name", help="order within each folder")
+    add_reports(parser)
     add_json(parser)
     add_signing_in(parser)
     add_common(parser)
@@ -60,39 +68,49 @@ async def run(arguments: argparse.Namespace) -> int:
     reference = parse_image(arguments.reference)
     session = session_of(arguments, reference.host)
     try:
-        contents = await read_contents(session, reference, arguments.platform)
+        contents = await read_contents(
+            session, reference, arguments.platform, hash_files=arguments.duplicates, shortcuts=not arguments.packages
+        )
     finally:
         await session.close()
     for number, problem in contents.problems.items():
         say(f"Layer {number + 1} is left out: {problem}")
-    if arguments.waste or arguments.min_efficiency is not None or arguments.max_wasted is not None:
-        return _waste(contents, arguments)
-    if arguments.packages:
-        return _packages(contents, as_json=arguments.json)
+    for number, index in enumerate(contents.tree.layers, 1):
+        if index is not None and index.damage is not None:
+            say(f"Layer {number} is damaged: {index.damage}; what comes before is listed.")
+    code = report(contents, arguments)
+    if code is not None:
+        return code
     _files(contents, arguments)
     return exits.DONE
 
 
-async def read_contents(session: Session, reference: Reference, platform: str | None) -> ImageContents:
+async def read_contents(
+    session: Session,
+    reference: Reference,
+    platform: str | None,
+    *,
+    hash_files: bool = False,
+    shortcuts: bool = True,
+) -> ImageContents:
     """The stacked layers of an image, with progress on a terminal. Raises RegtuiError."""
     image = await session.image(reference, Platform.parse(platform) if platform else None)
-    contents = await session.contents.contents(image, _progress if sys.stderr.isatty() else None)
-    if sys.stderr.isatty():
-        sys.stderr.write("\r\x1b[K")
-    return contents
+    options = IndexOptions(hash_files=True) if hash_files else None
+    with cleared():
+        return await session.contents.contents(image, layers_progress(), options=options, shortcuts=shortcuts)
 
 
-def _progress(step: LayerProgress) -> None:
-    layer = min(step.done + 1, step.layers)
-    done = f"{size_text(step.read)} of {size_text(step.total)}"
-    sys.stderr.write(f"\r\x1b[Klayer {layer} of {step.layers} · {done} · {count_text(step.entries)} entries")
-    sys.stderr.flush()
+def layer_number(contents: ImageContents, number: int | None) -> int | None:
+    """The layer that a person counts from 1, counted from 0. Raises InvalidReference when there are not so many."""
+    layers = len(contents.tree.layers)
+    if number is not None and number > layers:
+        raise InvalidReference(f"This image has {layers} layers.", hint=f"A layer is named by 1 to {layers}.")
+    return None if number is None else number - 1
 
 
 def _files(contents: ImageContents, arguments: argparse.Namespace) -> None:
-    layer = _layer(contents, arguments.layer)
-    view = View(contents.tree) if layer is None else View(contents.tree, layer, layer - 1)
-    rows = (file_dict(view, node) for node in _chosen(view, contents, arguments, layer))
+    view = _view(contents, arguments)
+    rows = (file_dict(view, node) for node in _chosen(view, arguments))
     if arguments.json:
         for row in rows:
             print_json_line(row)
@@ -101,26 +119,43 @@ def _files(contents: ImageContents, arguments: argparse.Namespace) -> None:
     print_table(("type", "mode", "size", "change", "path"), table, right=frozenset({2}))
 
 
-def _layer(contents: ImageContents, number: int | None) -> int | None:
-    layers = len(contents.tree.layers)
-    if number is not None and number > layers:
-        raise InvalidReference(f"This image has {layers} layers.", hint=f"--layer takes 1 to {layers}.")
-    return None if number is None else number - 1
+def _view(contents: ImageContents, arguments: argparse.Namespace) -> View:
+    layer, since = (layer_number(contents, number) for number in (arguments.layer, arguments.since))
+    if layer is not None:
+        since = layer - 1
+    view = View(contents.tree, layer, since)
+    changes = {change for name in arguments.change or () for change in _BY_CHANGE[name]}
+    if since is not None and since != view.layer and not changes:
+        changes = set(Change) - {Change.UNCHANGED}
+    sources = {layer_number(contents, number) or 0 for number in arguments.from_layer or ()}
+    return view.filtered(Filter(arguments.match, frozenset(changes) or None, frozenset(sources) or None))
 
 
-def _chosen(view: View, contents: ImageContents, arguments: argparse.Namespace, layer: int | None) -> Iterator[int]:
+def _chosen(view: View, arguments: argparse.Namespace) -> Iterator[int]:
+    """The nodes to show: folders that only lead to one of them are left out, except as totals."""
+    start = _start(view, arguments.path)
     if arguments.largest:
-        yield from view.largest(arguments.largest)
+        yield from view.largest(arguments.largest, start)
         return
-    start = contents.tree.find(arguments.path.encode("utf-8", "surrogateescape"))
-    if start is None:
-        raise InvalidReference(f"{arguments.path!a} is not in this image.", hint="Leave the path out to see all.")
-    waiting = [start]
+    whole = not (arguments.match or arguments.change or arguments.from_layer or arguments.layer or arguments.since)
+    waiting = [(start, 0)]
     while waiting:
-        node = waiting.pop()
-        if node and (layer is None or view.own_change(node) != Change.UNCHANGED):
+        node, depth = waiting.pop()
+        at_depth = arguments.depth == depth
+        if node and (whole or at_depth or view.is_match(node)):
             yield node
-        waiting.extend(reversed(view.children(node)))
+        if not at_depth:
+            waiting.extend((child, depth + 1) for child in reversed(view.children(node, by=arguments.sort)))
+
+
+def _start(view: View, path: str) -> int:
+    """The node to begin at: what was removed can be named, too."""
+    node: int | None = 0
+    for part in split_path(path.encode("utf-8", "surrogateescape"))[0]:
+        node = view.tree.child(node, part) if node is not None else None
+    if node is None or not view.is_shown(node):
+        raise InvalidReference(f"{path!a} is not in this image.", hint="Leave the path out to see all.")
+    return node
 
 
 def file_dict(view: View, node: int) -> dict[str, Any]:
@@ -156,82 +191,3 @@ def _mode(mode: int | None) -> str:
 def _shown(row: dict[str, Any]) -> str:
     folder = "/" if row["type"] == Kind.DIRECTORY.name.lower() else ""
     return f"{row['path']}{folder}" + (f" -> {row['link']}" if row["link"] else "")
-
-
-def _waste(contents: ImageContents, arguments: argparse.Namespace) -> int:
-    waste = waste_of(contents.tree)
-    view = View(contents.tree)
-    if arguments.json:
-        print_json(waste_dict(waste, view))
-    else:
-        print_fields(
-            [
-                ("score", f"{waste.efficiency:.4f}"),
-                ("wasted", size_text(waste.wasted)),
-                ("deleted", size_text(waste.deleted)),
-                ("overwritten", size_text(waste.overwritten)),
-                ("metadata only", size_text(waste.metadata_only)),
-            ]
-        )
-        rows = [[size_text(p.bytes), f"×{p.count}", view.path(p.node)] for p in waste.worst[:50]]
-        rows += [[size_text(item.bytes), item.manager, view.path(item.node)] for item in waste.leftovers]
-        if rows:
-            sys.stdout.write("\n")
-            print_table(("bytes", "why", "path"), rows, right=frozenset({0}))
-    broken = Budget(arguments.min_efficiency, arguments.max_wasted).broken(waste)
-    for sentence in broken:
-        say(sentence)
-    return exits.NEGATIVE if broken else exits.DONE
-
-
-def waste_dict(waste: Waste, view: View) -> dict[str, Any]:
-    """The JSON of the waste (docs/cli.md)."""
-    return {
-        "score": waste.efficiency,
-        "wasted_bytes": waste.wasted,
-        "deleted_bytes": waste.deleted,
-        "overwritten_bytes": waste.overwritten,
-        "metadata_only_bytes": waste.metadata_only,
-        "complete": waste.complete,
-        "paths": [{"path": view.path(p.node), "count": p.count, "bytes": p.bytes} for p in waste.worst],
-        "leftovers": [
-            {"path": view.path(item.node), "manager": item.manager, "bytes": item.bytes} for item in waste.leftovers
-        ],
-    }
-
-
-def _packages(contents: ImageContents, *, as_json: bool) -> int:
-    inventory = inventory_of(contents.tree)
-    view = View(contents.tree)
-    rows = [package_dict(package) for package in inventory.packages]
-    rows.append({"manager": None, "name": None, "version": None, "bytes": inventory.unowned, "layer": None})
-    if as_json:
-        for row in rows:
-            print_json_line(row)
-    else:
-        rows.sort(key=lambda row: -int(row["bytes"] or 0))
-        table = [
-            [
-                size_text(row["bytes"]),
-                row["manager"] or "—",
-                row["name"] or f"(no package: {count_text(inventory.unowned_files)} files)",
-                row["version"] or "—",
-                str(row["layer"] or "—"),
-            ]
-            for row in rows
-        ]
-        print_table(("bytes", "manager", "package", "version", "layer"), table, right=frozenset({0, 4}))
-    for node, problem in inventory.problems:
-        say(f"{view.path(node)} could not be read: {problem}")
-    return exits.DONE
-
-
-def package_dict(package: Installed) -> dict[str, Any]:
-    """The JSON of one package (docs/cli.md)."""
-    return {
-        "manager": package.manager,
-        "name": package.name,
-        "version": package.version,
-        "bytes": package.bytes,
-        "layer": package.layer + 1,
-    }

@@ -30,6 +30,9 @@ COMMANDS: Final[dict[str, str]] = {
     "inspect": "show manifest, config and layers of an image",
     "files": "list the files of an image without pulling it, what it wastes, its packages",
     "cat": "print one file of an image",
+    "extract": "put a file or folder of an image on this disk",
+    "diff": "show how two images differ: config, layers, files, packages",
+    "usage": "show what a registry or repository stores and what deleting would free",
     "referrers": "show what hangs on an image: signatures, SBOMs, attestations",
     "delete": "remove tags, or manifests that nothing else needs",
     "retag": "put an image under another tag",
@@ -54,7 +57,8 @@ def run(argv: Sequence[str]) -> int:
     module = _module(command or "explore")
     parser = _parser(command, module)
     try:
-        arguments = parser.parse_args(words[1:] if command else words)
+        # Intermixed, so that an optional argument may stand behind the options, too.
+        arguments = parser.parse_intermixed_args(words[1:] if command else words)
     except SystemExit as stop:
         return int(stop.code or 0)
     return _guarded(module, arguments)

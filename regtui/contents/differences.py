@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
 from regtui.contents.versions import version_key
+from regtui.oci.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -95,6 +97,8 @@ def config_differences(before: ImageConfig, after: ImageConfig) -> tuple[ConfigD
 def _shown(value: object) -> str | None:
     if value is None:
         return None
+    if isinstance(value, datetime):
+        return format_time(value)
     return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 

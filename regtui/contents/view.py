@@ -49,6 +49,7 @@ class View:
         self.layer = tree.top if layer is None else layer
         self.since = self.layer if since is None else since
         self._only: bytearray | None = None
+        self._fits: bytearray | None = None
         self._count = max(1, tree.starts[self.layer + 1] if self.layer < tree.top else len(tree))
         self._sizes = self._own_sizes()
         self._marks = self._mark()
@@ -59,7 +60,7 @@ class View:
         """The same view showing only what the filter lets through."""
         view = object.__new__(View)
         view.__dict__.update(self.__dict__)
-        view._only = self._select(wanted) if wanted is not None else None
+        view._only, view._fits = self._select(wanted) if wanted is not None else (None, None)
         return view
 
     # What a list of rows asks for
@@ -109,6 +110,10 @@ class View:
         """Whether the node is part of this view, removed ones included."""
         return node < self._count and self._marks[node] != _ABSENT and (self._only is None or bool(self._only[node]))
 
+    def is_match(self, node: int) -> bool:
+        """Whether the filter lets the node itself through; others are shown as they lead to one that it does."""
+        return self._fits is None or bool(self._fits[node])
+
     def occurrence(self, node: int) -> Occurrence | None:
         """The layer and row that the path comes from; for a removed one, those that it came from."""
         return self.tree.occurrence(node, self.layer) or (
@@ -124,11 +129,23 @@ class View:
         """Every node that exists in this view (not the removed ones), the filter left aside."""
         return (node for node, mark in enumerate(self._marks) if mark < Change.REMOVED)
 
-    def largest(self, most: int = 50) -> list[int]:
-        """The largest files that are shown, largest first."""
-        only = self._only
-        files = (n for n in self.present() if self._sizes[n] and (only is None or only[n]))
+    def largest(self, most: int = 50, inside: int = 0) -> list[int]:
+        """The largest files that are shown, largest first; `inside` a folder and everything below it."""
+        only, within = self._only, self._within(inside)
+        files = (
+            n for n in self.present() if self._sizes[n] and (only is None or only[n]) and (within is None or within[n])
+        )
         return nlargest(most, files, key=self._sizes.__getitem__)
+
+    def _within(self, folder: int) -> bytearray | None:
+        """1 for a folder and everything below it; None for the root, where that is everything."""
+        if not folder:
+            return None
+        within = bytearray(self._count)
+        within[folder] = 1
+        for node in range(folder + 1, self._count):
+            within[node] = within[self.tree.parent[node]]
+        return within
 
     # How the columns of the view are made
 
@@ -188,7 +205,8 @@ class View:
                     node = parent[node]
         return inside
 
-    def _select(self, wanted: Filter) -> bytearray:
+    def _select(self, wanted: Filter) -> tuple[bytearray, bytearray]:
+        """1 for every node that is shown, and 1 for those that fit by themselves."""
         tree, parent = self.tree, self.tree.parent
         chosen: bytearray | None = None
         if wanted.glob:
@@ -200,14 +218,15 @@ class View:
             for node in range(1, self._count):
                 if chosen[parent[node]]:
                     chosen[node] = 1
-        only = bytearray(self._count)
+        only, fits = bytearray(self._count), bytearray(self._count)
         for node in range(1, self._count):
             if (chosen is None or chosen[node]) and self._passes(node, wanted):
+                fits[node] = 1
                 while not only[node]:
                     only[node] = 1
                     node = parent[node]
         only[0] = 1
-        return only
+        return only, fits
 
     def _passes(self, node: int, wanted: Filter) -> bool:
         mark = self._marks[node]

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from regtui.credentials.values import Credential
     from regtui.oci import Platform, Reference
     from regtui.registries.contract import Registry, TagSummary
-    from regtui.session.contents import ContentsReader, LayerProgress
+    from regtui.session.contents import ContentsReader, ImageContents, LayerProgress
     from regtui.session.differences import ImageDifferences
+    from regtui.session.image_files import ImageFiles
     from regtui.session.usage import UsageReader
     from regtui.transport.client import RegistryClient
     from regtui.transport.options import HostOptions
@@ -136,6 +137,12 @@ class Session:
         from regtui.session.differences import image_differences
 
         return await image_differences(self.contents, before, after, progress, full=full, hash_files=hash_files)
+
+    def image_files(self, contents: ImageContents) -> ImageFiles:
+        """Reads and extracts single files and folders of an image whose layers are listed."""
+        from regtui.session.image_files import ImageFiles
+
+        return ImageFiles(contents, self.registry)
 
     @property
     def usage(self) -> UsageReader:

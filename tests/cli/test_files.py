@@ -87,3 +87,43 @@ def test_cat_follows_links_and_gives_the_bytes(program: Program, demo: Path) -> 
     assert len(text.encode()) == found["/var/lib/dpkg/status"]["size"]
     assert program.run("cat", image, "/bin").returncode == 1
     assert "is not in this image" in program.run("cat", image, "/no/such").stderr
+
+
+def test_filters_and_totals(program: Program, demo: Path) -> None:
+    image = f"{demo}/shop/reports:0.4.0"
+
+    def told(*options: str) -> list[dict]:
+        done = program.run("files", image, "--json", *options)
+        assert done.returncode == 0, done.stderr
+        return rows(done.stdout)
+
+    everything = told()
+    libraries = told("--match", "*.so*")
+    assert [row for row in everything if ".so" in row["path"].rpartition("/")[2]] == libraries
+    assert {row["layer"] for row in told("--from-layer", "3")} == {3}
+    assert {row["change"] for row in told("--layer", "3", "--change", "modified")} == {"modified"}
+    since = told("--since", "2")
+    assert {row["change"] for row in since} == {"added", "modified", "removed"}
+    top = told("--depth", "1", "--sort", "size")
+    assert [row["size"] for row in top] == sorted((row["size"] for row in top), reverse=True)
+    regular = [row for row in everything if row["type"] == "regular"]
+    usr = next(row for row in top if row["path"] == "/usr")
+    assert usr["size"] == sum(row["size"] for row in regular if row["path"].startswith("/usr/"))
+    largest = told("/usr", "--largest", "3")
+    wanted = sorted((row["size"] for row in regular if row["path"].startswith("/usr/")), reverse=True)[:3]
+    assert [row["size"] for row in largest] == wanted
+
+
+def test_caches_duplicates_and_shares(program: Program, demo: Path) -> None:
+    image = f"{demo}/shop/reports:0.4.0"
+    caches = rows(program.run("files", image, "--caches", "--json").stdout)
+    assert {row["manager"] for row in caches} == {"apt", "pip"}
+    groups = rows(program.run("files", image, "--duplicates", "--json").stdout)
+    assert groups[0]["bytes"] == groups[0]["size"] * (groups[0]["count"] - 1)
+    assert len(groups[0]["paths"]) == groups[0]["count"]
+    contents = {program.run("cat", image, path).stdout for path in groups[1]["paths"][:3]}
+    assert len(contents) == 1
+    assert program.run("files", image, "--max-wasted", "100 MB").returncode == 0
+    assert program.run("files", image, "--max-wasted", "1 kB").returncode == 3
+    assert program.run("files", image, "--max-wasted-share", "0.1").returncode == 3
+    assert program.run("files", image, "--max-wasted", "a lot").returncode == 2
