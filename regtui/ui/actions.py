@@ -82,6 +82,7 @@ def _at(*places: Place) -> frozenset[Place]:
 _APP, _EXPLORER, _LIST = _at(Place.APP), _at(Place.EXPLORER), _at(Place.LIST)
 _TABLE, _TREE, _JSON, _FILES = _at(Place.TABLE), _at(Place.TREE), _at(Place.JSON), _at(Place.FILES)
 _MARKABLE = _at(Place.TABLE, Place.TREE)
+_PLAN = _at(Place.PLAN)
 _EITHER = _at(Place.EXPLORER, Place.PLAN)
 
 _MOVE = (
@@ -137,8 +138,8 @@ _SEE = (
            rank=50, footer="compare"),
     Action("requests", "Request log", "Show the requests that were sent, with a copy as curl.", "exclamation_mark",
            _APP, "show_requests", "Look"),
-    Action("journal", "Undo", "Show what was changed, and restore what can be restored.", "u", _EXPLORER,
-           "show_journal", "Change"),
+    Action("journal", "Undo", "Show what was changed, and restore what can be restored.", "u", _EITHER,
+           "show_journal", "Change", rank=75, footer="undo"),
     Action("scan", "Scan", "Scan with a local scanner.", "x", _EXPLORER, "scan_image", "Look"),
 )  # fmt: skip
 
@@ -159,6 +160,25 @@ _CHANGE = (
            rank=45, footer="retag…"),
     Action("copy_image", "Copy to", "Copy the image to another repository or registry.", "T", _EXPLORER,
            "plan_copy", "Change", writes=True),
+)  # fmt: skip
+
+_PLAN_KEYS = (
+    Action("plan.manifests", "Whole manifests", "Delete the manifests, too, where nothing else needs them.", "m", _PLAN,
+           "switch_manifests", "Change", rank=41, footer="whole"),
+    Action("plan.trash", "Recycle bin", "Keep each tag as trash-… instead of losing it.", "b", _PLAN,
+           "switch_trash", "Change", rank=42, footer="recycle"),
+    Action("plan.referrers", "With signatures", "Take signatures and attestations along.", "a", _PLAN,
+           "switch_referrers", "Change", rank=41, footer="attached"),
+    Action("plan.overwrite", "Overwrite", "Move the tag when it exists.", "O", _PLAN,
+           "switch_overwrite", "Change", rank=42, footer="overwrite"),
+    Action("plan.move", "Move", "Remove the tag where it comes from, once all is there.", "M", _PLAN,
+           "switch_move", "Change", rank=43, footer="move"),
+    Action("plan.force", "Protected, too", "Change protected tags, too; this needs the name typed.", "F", _PLAN,
+           "switch_force", "Change", rank=47, footer="protected"),
+    Action("plan.rules", "Rules", "Show which tags are protected, and where to change that.", "L", _PLAN,
+           "show_rules", "Look", rank=48, footer="rules"),
+    Action("plan.save", "Save the plan", "Save the plan as JSON; `regtui apply` runs it.", "ctrl+s", _PLAN,
+           "save_plan", "Take", rank=49, footer="save"),
 )  # fmt: skip
 
 _TAKE = (
@@ -195,7 +215,7 @@ _APPLICATION = (
     Action("cancel", "Cancel", "Cancel what is loading; twice quits.", "ctrl+c", _APP, "cancel_loading", "Program"),
 )  # fmt: skip
 
-ACTIONS: tuple[Action, ...] = (*_MOVE, *_PANES, *_SEE, *_MARKS, *_CHANGE, *_TAKE, *_APPLICATION)
+ACTIONS: tuple[Action, ...] = (*_MOVE, *_PANES, *_SEE, *_MARKS, *_CHANGE, *_PLAN_KEYS, *_TAKE, *_APPLICATION)
 BY_ID: Mapping[str, Action] = {action.id: action for action in ACTIONS}
 
 
@@ -216,6 +236,12 @@ def bindings_for(*places: Place, host: type | None = None) -> list[Binding]:
 def action_of(binding: Binding) -> Action | None:
     """The action behind a binding, for footer, palette and help; None for Textual's own."""
     return None if binding.id is None else BY_ID.get(binding.id)
+
+
+def why_greyed(screen: object, action: Action) -> str | None:
+    """Why a screen greys an action whose key works all the same (as a preview), None when it does not."""
+    ask = getattr(screen, "why_greyed", None)
+    return None if ask is None else ask(action)
 
 
 def footer_actions(bindings: Iterable[Binding]) -> list[tuple[Action, Binding]]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual.app import SystemCommand
 
 from regtui.ui._textual import PlainCrash, StillLoading, stop_mouse_motion
-from regtui.ui.actions import Bound, Place, action_of
+from regtui.ui.actions import Bound, Place, action_of, why_greyed
+from regtui.ui.changes.leaving import Leaving
 from regtui.ui.keymap import read_keymap
 from regtui.ui.safe_text import safe
 from regtui.ui.screens.explorer import ExplorerScreen
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from regtui.session import Session, Target
 
 
-class RegtuiApp(Bound, Themed, PlainCrash):
+class RegtuiApp(Bound, Themed, Leaving, PlainCrash):
     """Opens the explorer over a session."""
 
     TITLE = "regtui"
@@ -78,13 +79,15 @@ class RegtuiApp(Bound, Themed, PlainCrash):
         for active in screen.active_bindings.values():
             action = action_of(active.binding)
             if action is not None and active.enabled and action.group != "Move":
-                yield SystemCommand(action.title, action.help, _runner(self, active.node, active.binding.action))
+                greyed = why_greyed(screen, action)
+                words = action.help if greyed is None else f"{action.help} {greyed}"
+                yield SystemCommand(action.title, words, _runner(self, active.node, active.binding.action))
         yield from super().get_system_commands(screen)
 
     def action_show_help(self) -> None:
         """?"""
         pane = getattr(self.screen, "pane", "this screen")
-        self.push_screen(HelpScreen(self.screen.active_bindings.values(), pane))
+        self.push_screen(HelpScreen(self.screen.active_bindings.values(), pane, self.screen))
 
     def action_show_requests(self) -> None:
         """!"""
@@ -93,10 +96,12 @@ class RegtuiApp(Bound, Themed, PlainCrash):
     def action_leave_or_quit(self) -> None:
         """q: back at depth, quit at the top."""
         screen = self.screen
-        if isinstance(screen, ExplorerScreen) and screen.pane != "registries" and not self._is_direct(screen):
-            screen.action_step_back()
+        is_top = isinstance(screen, ExplorerScreen) and (screen.pane == "registries" or self._is_direct(screen))
+        step_back = getattr(screen, "action_step_back", None)
+        if is_top or step_back is None:
+            self.quit_unless_writing()
         else:
-            self.exit()
+            step_back()
 
     def _is_direct(self, screen: ExplorerScreen) -> bool:
         """Whether the pane is the one that the command line opened: there q quits, as in a pager."""
@@ -111,7 +116,7 @@ class RegtuiApp(Bound, Themed, PlainCrash):
             self.notify("Cancelled. ctrl+c again quits.", markup=False)
             self.set_timer(2, self._forgive)
         elif self._cancelled:
-            self.exit()
+            self.quit_unless_writing()
         else:
             self._cancelled = True
             self.notify("ctrl+c again quits.", markup=False)

@@ -9,6 +9,7 @@ from textual.containers import Horizontal
 
 from regtui.oci import Reference, RegtuiError
 from regtui.ui.actions import Bound, Place
+from regtui.ui.changes.keys import Changing
 from regtui.ui.safe_text import SafeText, safe
 from regtui.ui.screens.browsing import Browsing
 from regtui.ui.screens.configuring import Configuring
@@ -36,7 +37,7 @@ WIDE: Final = 110
 TINY: Final = (60, 16)
 
 
-class ExplorerScreen(Bound, Taking, Configuring, Browsing):
+class ExplorerScreen(Bound, Changing, Taking, Configuring, Browsing):
     """Miller columns over the detail. What a key does here stands in the action table."""
 
     PLACES = (Place.EXPLORER,)
@@ -235,6 +236,7 @@ class ExplorerScreen(Bound, Taking, Configuring, Browsing):
 
     def tell_status(self) -> None:
         """The status line: where, who, what may be done, what is under way."""
+        self.tell_writable()
         self.status.set_breadcrumb(self._breadcrumb())
         if self.host is None:
             self.status.set_state(SafeText(""))

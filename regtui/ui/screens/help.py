@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
-from regtui.ui.actions import action_of
+from regtui.ui.actions import action_of, why_greyed
 from regtui.ui.facts.overview import Fact
 from regtui.ui.safe_text import SafeText, safe
 from regtui.ui.widgets.columns import Column, Tone
@@ -34,9 +34,9 @@ class HelpScreen(ModalScreen[None]):
         Binding("escape,q,question_mark,f1", "dismiss", "Close", show=False),
     ]
 
-    def __init__(self, live: Iterable[ActiveBinding], pane: str) -> None:
+    def __init__(self, live: Iterable[ActiveBinding], pane: str, over: object = None) -> None:
         super().__init__()
-        self._facts = _help_facts(live)
+        self._facts = _help_facts(live, over)
         self._pane = pane
 
     def compose(self) -> ComposeResult:
@@ -63,7 +63,7 @@ def _tone(fact: Fact) -> Tone:
     return "dim" if fact.kind == "head" else ""
 
 
-def _help_facts(live: Iterable[ActiveBinding]) -> list[Fact]:
+def _help_facts(live: Iterable[ActiveBinding], over: object) -> list[Fact]:
     keys: dict[str, list[str]] = {}
     for active in live:
         action = action_of(active.binding)
@@ -75,7 +75,11 @@ def _help_facts(live: Iterable[ActiveBinding]) -> list[Fact]:
     facts: list[Fact] = []
     for group, members in groupby(actions, key=lambda action: action.group):
         facts.append(Fact(SafeText(""), SafeText(f"— {group} —"), "head"))
-        facts += [Fact(safe(" ".join(keys[action.id])), SafeText(action.help)) for action in members]
+        for action in members:
+            facts.append(Fact(safe(" ".join(keys[action.id])), SafeText(action.help)))
+            greyed = why_greyed(over, action)
+            if greyed is not None:
+                facts.append(Fact(SafeText(""), safe(greyed), "head"))
     return facts
 
 

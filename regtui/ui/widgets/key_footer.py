@@ -9,7 +9,7 @@ from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
-from regtui.ui.actions import footer_actions
+from regtui.ui.actions import footer_actions, why_greyed
 from regtui.ui.keymap import UNBOUND
 from regtui.ui.safe_text import safe
 
@@ -63,7 +63,12 @@ class KeyFooter(Widget):
         live = [entry for entry in screen.active_bindings.values() if self._is_free(screen, entry.binding)]
         enabled = {entry.binding.id: entry.enabled for entry in live}
         keys = [
-            (action.id, self._shown(binding), action.footer or action.title.lower(), enabled[action.id])
+            (
+                action.id,
+                self._shown(binding),
+                action.footer or action.title.lower(),
+                enabled[action.id] and why_greyed(screen, action) is None,
+            )
             for action, binding in footer_actions([entry.binding for entry in reversed(live)])
         ]
         if keys != self._keys:

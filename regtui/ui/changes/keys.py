@@ -1,0 +1,119 @@
+"""The explorer's keys that lead to a change: each opens a plan, and after a run the lists are read again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from textual import work
+
+from regtui.operations.plan import Place
+from regtui.ui.changes.journal_screen import JournalScreen
+from regtui.ui.changes.plan_screen import PlanScreen
+from regtui.ui.changes.proposals import DeleteProposal, EmptyProposal
+from regtui.ui.safe_text import SafeText, safe
+from regtui.ui.screens.taking import Taking
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from regtui.session import Session
+    from regtui.ui.actions import Action
+    from regtui.ui.changes.proposals import Proposal
+
+READ_ONLY: Final = "Start regtui with --write, or set writable = true for it in the settings."
+
+
+class Changing(Taking):
+    """Delete, retag, copy, undo and what else changes a registry."""
+
+    def __init__(self, session: Session, now: datetime | None = None) -> None:
+        super().__init__(session, now)
+        self.now = now
+        self._was_writable: bool | None = None
+
+    def tell_writable(self) -> None:
+        """The footer greys what can't be done here: it is drawn again when that changes."""
+        writable = self.host is not None and self.session.writable(self.host)
+        if writable is not self._was_writable:
+            self._was_writable = writable
+            self.refresh_bindings()
+
+    def why_greyed(self, action: Action) -> SafeText | None:
+        """Why an action that writes is greyed here, with what to do about it; None when it is not.
+
+        Its key still opens the plan, as a preview that can't be applied.
+        """
+        if not action.writes or self.host is None or self.session.writable(self.host):
+            return None
+        return safe(f"{self.host} is read-only here: the plan is a preview. {READ_ONLY}")
+
+    # delete
+
+    def action_plan_delete(self) -> None:
+        """D, delete"""
+        if self.host is None:
+            self._nothing("Choose a repository or tags first.")
+        elif self.focused is self.repositories:
+            self._plan_empty(self.host)
+        elif self.focused is self.tags and self.path is not None:
+            rows = self.tags.marked_or_current()
+            if rows:
+                place = Place(self.host, self.path)
+                self.open_plan(DeleteProposal(self.session, place, [row.name for row in rows]))
+            else:
+                self._nothing("There is no tag to delete here.")
+        else:
+            self._plan_shown()
+
+    def _plan_empty(self, host: str) -> None:
+        model = self.repositories.model
+        current = self.repositories.current
+        paths = [str(key) for key in sorted(model.marks, key=str)]
+        if not paths and current is not None and current.value is not None:
+            paths = [current.path]
+        if paths:
+            self.open_plan(EmptyProposal(self.session, [Place(host, path) for path in paths]))
+        else:
+            self._nothing("Choose a repository: a folder of them is not deleted as a whole.")
+
+    def _plan_shown(self) -> None:
+        """The image in the detail pane."""
+        image = self.detail.image
+        if image is None:
+            self._nothing()
+            return
+        reference = image.reference
+        place = Place(reference.host, reference.path)
+        self.open_plan(DeleteProposal(self.session, place, [reference.tag or image.top.digest]))
+
+    # undo
+
+    @work(exclusive=True, group="plan", exit_on_error=False)
+    async def action_show_journal(self) -> None:
+        """u"""
+        changed = await self.app.push_screen_wait(JournalScreen(self.session, self.now))
+        if changed:
+            self.read_again(changed)
+
+    # what all of them share
+
+    @work(exclusive=True, group="plan", exit_on_error=False)
+    async def open_plan(self, proposal: Proposal) -> None:
+        """Show a plan; when it was run, read again what it changed."""
+        screen = PlanScreen(proposal)
+        await self.app.push_screen_wait(screen)
+        if screen.has_run and screen.plan is not None:
+            self.read_again(screen.plan.places)
+
+    def read_again(self, places: Iterable[Place]) -> None:
+        """Show what is there now in the repositories that were changed."""
+        for place in places:
+            self.session.refresh(place.host, place.repository)
+        here = Place(self.host or "", self.path or "")
+        if here in set(places):
+            self.tags.action_clear_marks()
+            current = self.tags.current
+            self.load_tags(here.repository, keep=current.name if current is not None else None)
+        if any(place.host == self.host for place in places):
+            self.repositories.action_clear_marks()
