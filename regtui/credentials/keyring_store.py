@@ -84,7 +84,8 @@ class KeyringStore:
         found = clean_secret(await self._ask(lambda: _get(record.account)))
         if found is None:
             return ANONYMOUS
-        return Credential(record.username, **{record.kind: found}, source=SOURCE)
+        secret: dict[str, Any] = {record.kind: found}
+        return Credential(record.username, **secret, source=SOURCE)
 
     def forget(self, host: str) -> None:
         """The keyring is asked at every call."""

@@ -43,7 +43,8 @@ class Credential:
     With `password`: user name and password (or access token) for Basic, and for the token server's Basic.
     With `identity_token`: a refresh token for the OAuth2 POST (Docker's `identitytoken`).
     With `registry_token`: a ready Bearer token (Docker's `registrytoken`).
-    `source` says in words where it comes from ("keyring", "docker config", "environment").
+    `source` says in words where it comes from ("keyring", "docker config", "environment"). From `good_until` on
+    (seconds since 1970; None: until it is refused) its source is asked anew: what clouds give ends after hours.
     """
 
     username: str = ""
@@ -51,6 +52,11 @@ class Credential:
     identity_token: Secret | None = None
     registry_token: Secret | None = None
     source: str = ""
+    good_until: float | None = None
+
+    def is_over(self, now: float) -> bool:
+        """Whether its time has run out. `now` is in seconds since 1970."""
+        return self.good_until is not None and now >= self.good_until
 
     @property
     def is_anonymous(self) -> bool:

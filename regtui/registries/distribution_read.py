@@ -79,10 +79,10 @@ class DistributionReader(Registry):
         )
 
     async def repositories(self, prefix: str = "") -> AsyncIterator[Page[RepositorySummary]]:
-        """The catalog, filtered here; where it is kept back, what the settings name. Raises Unsupported."""
-        pages = self.names(self.catalog_path(), "repositories", self.catalog_scope(), is_repository_path)
+        """What the registry lists; where it is kept back, what the settings name. Raises Unsupported."""
+        pages = self.repository_pages(prefix)
         try:
-            first = await anext(pages)
+            page = await anext(pages)
         except (Unauthorized, Forbidden, NotFound, Unsupported, BadAnswer) as error:
             self._catalog = self._without_catalog(error)
             if not self._catalog.available:
@@ -91,10 +91,8 @@ class DistributionReader(Registry):
             yield Page(pinned, stopped=self._catalog.reason)
             return
         self._catalog = Support(True)
-        page = first
         while True:
-            found = tuple(RepositorySummary(path) for path in page.items if path.startswith(prefix))
-            yield Page(found, None if prefix else page.total, page.stopped)
+            yield page
             try:
                 page = await anext(pages)
             except StopAsyncIteration:
@@ -219,6 +217,16 @@ class DistributionReader(Registry):
         """The token scope that `check` needs; none by the protocol."""
         return ()
 
+    async def repository_pages(self, prefix: str) -> AsyncIterator[Page[RepositorySummary]]:
+        """The repositories as the registry lists them: the catalog, filtered here."""
+        async for page in self.names(self.catalog_path(), "repositories", self.catalog_scope(), is_repository_path):
+            found = tuple(RepositorySummary(path) for path in page.items if path.startswith(prefix))
+            yield Page(found, None if prefix else page.total, page.stopped)
+
+    async def probe_catalog(self) -> None:
+        """Ask for the smallest list of repositories. Raises what `repository_pages` raises where there is none."""
+        await ask_names(self.client, self.catalog_path(), "repositories", {"n": "1"}, self.catalog_scope())
+
     page_size: int | None = 1_000
     """Names asked for per page; None leaves it to the registry. distribution refuses more than 1000."""
     sends_all_tags = True
@@ -270,7 +278,7 @@ class DistributionReader(Registry):
 
     async def _probe_catalog(self) -> Support:
         try:
-            await ask_names(self.client, self.catalog_path(), "repositories", {"n": "1"}, self.catalog_scope())
+            await self.probe_catalog()
         except (Unauthorized, Forbidden, NotFound, Unsupported, BadAnswer) as error:
             return self._without_catalog(error)
         return Support(True)

@@ -66,7 +66,7 @@ class RegistryClient:
         self.log = log or RequestLog()
         self._credentials = credentials
         self._place = Place(options)
-        self._auth = auth or RegistryAuth(self._place, refused=lambda: credentials.forget(options.host))
+        self._auth = auth or RegistryAuth(self._place, refused=lambda: self._credentials.forget(options.host))
         self._patience = patience or Patience()
         self._sleep = sleep
         self._link = Link(self._place, self.log)
@@ -74,6 +74,7 @@ class RegistryClient:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._rate: RateLimit | None = None
         self._beside: list[RegistryClient] = []
+        self._note_loop()
 
     def __repr__(self) -> str:
         return f"<RegistryClient {self.host}: {self._auth!r}, {self._link!r}>"
@@ -117,6 +118,13 @@ class RegistryClient:
         )
         self._beside.append(made)
         return made
+
+    def sign_in_through(self, wrap: Callable[[CredentialSource], CredentialSource]) -> None:
+        """Look credentials up in a source made of the one until now: a cloud that gives its own where none is kept.
+
+        Call it before the first request, and before `beside`.
+        """
+        self._credentials = wrap(self._credentials)
 
     def forget_credential(self) -> None:
         """Look the credential up anew and drop every token: after a login or logout.
@@ -217,8 +225,8 @@ class RegistryClient:
     def open_blocking(self, path: str, *, offset: int = 0, scope: str | tuple[str, ...] = ()) -> BinaryIO:
         """The raw bytes of a blob as a file for a worker thread; see BlockingStream. Nothing is verified.
 
-        It may be opened in any thread. The credential is looked up on the event loop where this client was used
-        before (or opens the stream), so that loop has to be running while the first read signs in.
+        It may be opened in any thread. The credential is looked up on the event loop where this client was made, used
+        or opens the stream, so that loop has to be running while the first read signs in.
         """
         self._note_loop()
 

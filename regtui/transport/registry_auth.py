@@ -229,7 +229,7 @@ class RegistryAuth:
         return outcome
 
     def _who(self) -> Steps[Credential]:
-        if self._credential is None:
+        if self._credential is None or self._credential.is_over(time.time()):
             found: Credential = yield NeedCredential()
             if self._refused is not None and self._refused[0] == found and self._now() < self._refused[2]:
                 raise self._refused[1]

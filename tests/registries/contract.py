@@ -71,8 +71,9 @@ async def collect(pages: AsyncIterator) -> list:
 
 
 async def tag_names(registry: Registry, repository: str) -> list[str]:
-    """The names of all tags, sorted, without those of referrers."""
-    return sorted(t.name for t in await collect(registry.tags(repository)) if not t.name.startswith("sha256-"))
+    """The names of all tags, sorted, without those of referrers and what has no tag."""
+    rows = [tag for tag in await collect(registry.tags(repository)) if not tag.is_untagged]
+    return sorted(tag.name for tag in rows if not tag.name.startswith("sha256-"))
 
 
 def descriptor_of(made: content.Content) -> Descriptor:
