@@ -29,7 +29,19 @@ from regtui.trust.reports import read_scan_report
 from tests.fakes.ecr import HOST, KEY, SECRET, START, AwsError, FakeEcr
 from tests.registries.clouds import be_aws_user, client_of
 from tests.registries.contract import IMAGE, INDEX, TAGS, Place, WritingContract, collect, parse, tag_names
+from tests.registries.proofs import SIGN_IN, Level, Proof, proves
 from tests.servers import content
+
+proof = Proof(
+    "Amazon ECR",
+    "ecr",
+    Level.FAKE,
+    lacks=frozenset({Capability.SEARCH, Capability.SOFT_DELETE}),
+    source=(
+        "AWS's documentation; every call and answer checked against botocore's model, every signature by botocore; "
+        "third party is moto's server, for the JSON API"
+    ),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -63,6 +75,8 @@ async def no_pause(_: float) -> None:
 
 
 class TestContract(WritingContract):
+    proof = proof
+
     @pytest.fixture(params=[1000, 2])
     async def place(self, request, fake):
         fake.most = request.param
@@ -93,6 +107,7 @@ def manifest(number: int) -> bytes:
     return content.dumps({"schemaVersion": 2, "mediaType": content.OCI_MANIFEST, "config": config, "layers": []})
 
 
+@proves(Capability.IMMUTABLE_TAGS)
 async def test_rows_tell_what_the_listing_tells(fake, ecr):
     about = fake.create("shop/cart", mutability="IMMUTABLE_WITH_EXCLUSION", excepted=("dev*",))
     for tag in ("v1", "dev-1"):
@@ -164,6 +179,7 @@ async def pieces(raw: bytes):
     yield raw
 
 
+@proves(Capability.SCAN_REPORT, Capability.TRIGGER_SCAN)
 async def test_scan_reports_of_all_pages(fake, ecr):
     about = fake.create("shop/cart")
     fake.put("shop/cart", IMAGE, "v1")
@@ -191,6 +207,7 @@ async def test_scan_reports_of_all_pages(fake, ecr):
         await ecr.trigger_scan("shop/cart", Digest.parse(INDEX.digest))
 
 
+@proves(Capability.RETENTION)
 async def test_the_lifecycle_policy_in_words(fake, ecr):
     about = fake.create("shop/cart")
     assert await ecr.retention("shop/cart") is None
@@ -222,6 +239,7 @@ def rule(priority: int, selection: dict, action: dict | None = None) -> dict:
     return named | {"selection": selection, "action": action or {"type": "expire"}}
 
 
+@proves(SIGN_IN)
 async def test_tokens_are_fetched_once_and_renewed_before_they_end(fake, monkeypatch):
     fake.put("shop/cart", IMAGE, "v1")
     now = [fake.clock]

@@ -12,6 +12,7 @@ from moto.server import ThreadedMotoServer
 
 from regtui.oci import Digest
 from regtui.oci import parse_manifest as parse
+from regtui.registries.contract import Capability
 from regtui.registries.ecr import EcrRegistry
 from regtui.storage.settings import RegistrySettings
 from regtui.transport.errors import Conflict, NotFound, RateLimited
@@ -19,10 +20,13 @@ from regtui.trust.reports import read_scan_report
 from tests.fakes.ecr import HOST, REGION
 from tests.registries.clouds import be_aws_user, client_of
 from tests.registries.contract import ARM, IMAGE, INDEX, collect, tag_names
+from tests.registries.proofs import TAGS, Level, Proof, proves
+from tests.registries.test_ecr import proof as fake_proof
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+proof = Proof("Amazon ECR", "ecr", Level.THIRD_PARTY, fake_proof.lacks)
 NAMES = (f"shop/cart{number}" for number in itertools.count())
 
 
@@ -62,6 +66,7 @@ def repository(moto, ecr):
     return name
 
 
+@proves(Capability.LIST_REPOSITORIES, TAGS, Capability.TAG_DETAILS)
 async def test_listing(ecr, repository):
     assert repository in [r.path for r in await collect(ecr.repositories())]
     rows = {row.name: row for row in await collect(ecr.tags(repository))}
@@ -84,6 +89,7 @@ async def test_retagging(ecr, repository):
     assert (rows["new"], rows["v1"], rows["also"]) == (ARM.digest, ARM.digest, IMAGE.digest)
 
 
+@proves(Capability.DELETE_TAG, Capability.DELETE_MANIFEST, Capability.DELETE_REPOSITORY)
 async def test_deleting(ecr, repository):
     await ecr.delete_tag(repository, "also")
     assert await tag_names(ecr, repository) == ["arm", "multi", "v1"]
@@ -98,6 +104,7 @@ async def test_deleting(ecr, repository):
     assert repository not in [r.path for r in await collect(ecr.repositories())]
 
 
+@proves(Capability.SCAN_REPORT, Capability.TRIGGER_SCAN)
 async def test_scanning(ecr, moto, repository):
     digest = Digest.parse(IMAGE.digest)
     assert (await ecr.scan_report(repository, digest)).state == "none"
@@ -109,6 +116,7 @@ async def test_scanning(ecr, moto, repository):
     assert [one.severity_word for one in read_scan_report(found).findings] == ["HIGH"]
 
 
+@proves(Capability.RETENTION)
 async def test_lifecycle_policies(ecr, moto, repository):
     assert await ecr.retention(repository) is None
     rule = {
