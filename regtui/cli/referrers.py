@@ -1,25 +1,21 @@
-"""`regtui referrers`: what hangs on an image."""
+"""`regtui referrers`: what hangs on an image and on each of its platforms."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from regtui.cli import exits
 from regtui.cli.common import add_common, add_json, add_signing_in, session_of
-from regtui.cli.output import print_json, print_table
-from regtui.oci import Index
+from regtui.cli.output import print_json, print_table, say
 from regtui.oci.artifact import name_of_type
 from regtui.session import parse_image
+from regtui.trust.referrers_tree import Found
 from regtui.ui.words import size_text
 
 if TYPE_CHECKING:
     import argparse
 
-    from regtui.oci import Descriptor, Digest, Reference
-    from regtui.session import Session
-
-DEEPEST: Final = 4
-"""Referrers of referrers are followed this far: signatures of SBOMs exist, loops too."""
+    from regtui.trust.referrers_tree import Attached, ReferrersTree
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -36,55 +32,72 @@ async def run(arguments: argparse.Namespace) -> int:
     reference = parse_image(arguments.reference)
     session = session_of(arguments, reference.host)
     try:
-        top = await session.reader.manifest(reference)
-        tree = await _tree(session, reference, top.digest, arguments.artifact_type, seen=set())
-        tree["attestations"] = [_node(entry) for entry in top.attestations] if isinstance(top, Index) else []
+        tree = await session.trust.tree(await session.image(reference))
     finally:
         await session.close()
+    for note in tree.notes:
+        say(note)
     if arguments.json:
-        print_json(tree)
+        print_json(as_dict(tree, arguments.artifact_type))
         return exits.DONE
-    rows = _rows(tree, 0)
-    if rows:
-        print_table(("type", "digest", "size"), rows, right=frozenset({2}))
-    else:
-        print_table(("type", "digest", "size"), [[f"nothing hangs on {reference}", "", ""]])
+    rows = _rows(tree, arguments.artifact_type)
+    print_table(("type", "digest", "size"), rows or [[f"nothing hangs on {reference}", "", ""]], right=frozenset({2}))
     return exits.DONE
 
 
-async def _tree(
-    session: Session, reference: Reference, digest: Digest, artifact_type: str | None, *, seen: set[str], depth: int = 0
-) -> dict[str, Any]:
-    """The referrers of a digest and theirs; a loop ends where it comes round."""
-    seen.add(digest)
-    registry = await session.registry(reference.host)
-    found = await registry.referrers(reference.path, digest, artifact_type if depth == 0 else None)
-    nodes = []
-    for descriptor in found.descriptors:
-        node = _node(descriptor)
-        if descriptor.digest not in seen and depth < DEEPEST:
-            inner = await _tree(session, reference, descriptor.digest, None, seen=seen, depth=depth + 1)
-            node["referrers"] = inner["referrers"]
-        nodes.append(node)
-    return {"digest": digest, "source": found.source, "referrers": nodes}
-
-
-def _node(descriptor: Descriptor) -> dict[str, Any]:
-    kind = descriptor.artifact_type
+def as_dict(tree: ReferrersTree, artifact_type: str | None = None) -> dict[str, Any]:
+    """The JSON of a tree (docs/cli.md). `attestations` are the manifests inside an index that describe its images."""
+    everything = [one for image in (tree, *tree.images) for one in image.attached]
     return {
-        "digest": descriptor.digest,
-        "media_type": descriptor.media_type,
-        "artifact_type": kind,
-        "name": name_of_type(kind) if kind else "attestation manifest" if descriptor.platform else "artifact",
-        "size": descriptor.size,
-        "annotations": dict(descriptor.annotations),
-        "referrers": [],
+        "digest": tree.subject,
+        "source": tree.source,
+        "referrers": _nodes(tree.attached, artifact_type),
+        "attestations": [_node(one) for one in everything if one.found is Found.INDEX],
+        "platforms": [
+            {"digest": image.subject, "platform": image.platform, "referrers": _nodes(image.attached, artifact_type)}
+            for image in tree.images
+        ],
+        "notes": list(tree.notes),
     }
 
 
-def _rows(tree: dict[str, Any], depth: int) -> list[list[str]]:
+def _nodes(attached: tuple[Attached, ...], artifact_type: str | None) -> list[dict[str, Any]]:
+    return [_node(one) for one in _chosen(attached, artifact_type) if one.found is not Found.INDEX]
+
+
+def _chosen(attached: tuple[Attached, ...], artifact_type: str | None) -> list[Attached]:
+    return [one for one in attached if artifact_type in {None, one.descriptor.artifact_type}]
+
+
+def _node(one: Attached) -> dict[str, Any]:
+    descriptor = one.descriptor
+    return {
+        "digest": descriptor.digest,
+        "media_type": descriptor.media_type,
+        "artifact_type": descriptor.artifact_type,
+        "name": name_of_type(descriptor.artifact_type) if descriptor.artifact_type else one.title,
+        "predicate": one.predicate_type,
+        "found": one.found.value,
+        "tag": one.tag,
+        "size": descriptor.size,
+        "annotations": dict(descriptor.annotations),
+        "referrers": [_node(inner) for inner in one.attached],
+    }
+
+
+def _rows(tree: ReferrersTree, artifact_type: str | None) -> list[list[str]]:
+    rows = _rows_of(_chosen(tree.attached, artifact_type), 0)
+    for image in tree.images:
+        inside = _rows_of(_chosen(image.attached, artifact_type), 1)
+        if inside:
+            rows += [[f"{image.platform or 'image'}:", image.subject, ""], *inside]
+    return rows
+
+
+def _rows_of(attached: list[Attached], depth: int) -> list[list[str]]:
     rows = []
-    for node in [*tree["referrers"], *tree.get("attestations", ())]:
-        rows.append(["  " * depth + node["name"], node["digest"], size_text(node["size"])])
-        rows.extend(_rows(node, depth + 1))
+    for one in attached:
+        name = one.title if one.tag is None else f"{one.title} (tag)"
+        rows.append(["  " * depth + name, one.descriptor.digest, size_text(one.descriptor.size)])
+        rows += _rows_of(list(one.attached), depth + 1)
     return rows

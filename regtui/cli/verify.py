@@ -17,20 +17,14 @@ from regtui.session import parse_image
 from regtui.trust.cosign_keys import read_key
 from regtui.trust.errors import InvalidPolicy
 from regtui.trust.identity import IdentityRule
-from regtui.trust.image_trust import verify_image
 from regtui.trust.notation.trust_store import read_trust_store
 from regtui.trust.notation.verification import NotationTrust
 from regtui.trust.policy import TrustPolicy
-from regtui.trust.trust_settings import read_trust_settings
-from regtui.trust.verdict import Status, through_index
+from regtui.trust.verdict import Status
 
 if TYPE_CHECKING:
     import argparse
 
-    from regtui.oci import Reference
-    from regtui.session import Image, Session
-    from regtui.storage.settings import Settings
-    from regtui.trust.image_trust import ImageTrust
     from regtui.trust.verdict import SignatureResult, Verdict
 
 LARGEST_FILE: Final = 1 << 20
@@ -63,11 +57,14 @@ async def run(arguments: argparse.Namespace) -> int:
     given = await asyncio.to_thread(policy_of, arguments)
     session = session_of(arguments, reference.host)
     try:
-        policy = given if given.trusts_anyone else await asyncio.to_thread(_set_policy, session.settings, reference)
+        policy = given if given.trusts_anyone else await session.trust.policy(reference)
+        for problem in session.trust.problems:
+            say(problem)
         image = await session.image(reference, Platform.parse(arguments.platform) if arguments.platform else None)
-        verdict, attestations = await _judge(session, image, policy, of_platform=bool(arguments.platform))
+        judged = await session.trust.judge(image, policy, platform=bool(arguments.platform))
     finally:
         await session.close()
+    verdict, attestations = judged.of_shown, judged.attestations
     if arguments.json:
         print_json(as_dict(str(image.reference), verdict, attestations))
     else:
@@ -92,14 +89,6 @@ def policy_of(arguments: argparse.Namespace) -> TrustPolicy:
     return TrustPolicy("command line", keys, rules, notation=notation)
 
 
-def _set_policy(settings: Settings, reference: Reference) -> TrustPolicy:
-    """The policy of the settings for this repository; mistakes in them are told."""
-    trust, problems = read_trust_settings(settings.trust, settings.folder or Path())
-    for problem in problems:
-        say(problem)
-    return trust.policy_for(reference.name)
-
-
 def _file(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
@@ -109,22 +98,6 @@ def _file(path: Path) -> bytes:
     if len(content) > LARGEST_FILE:
         raise InvalidPolicy(f"{path} is larger than {LARGEST_FILE:,} bytes.")
     return content
-
-
-async def _judge(
-    session: Session, image: Image, policy: TrustPolicy, *, of_platform: bool
-) -> tuple[Verdict, tuple[SignatureResult, ...]]:
-    """What the reference names is judged; a platform, when asked for, by itself and through its index."""
-    registry = await session.registry(image.reference.host)
-
-    async def of(manifest: Any) -> ImageTrust:
-        return await verify_image(registry, image.reference.path, manifest, policy)
-
-    top = await of(image.top)
-    if not of_platform or image.manifest is None or image.manifest.digest == image.top.digest:
-        return top.verdict, top.attestations
-    inner = await of(image.manifest)
-    return through_index(inner.verdict, top.verdict), (*inner.attestations, *top.attestations)
 
 
 def as_dict(reference: str, verdict: Verdict, attestations: tuple[SignatureResult, ...]) -> dict[str, Any]:

@@ -248,6 +248,10 @@ class Registry(ABC):
         """Look up on the event loop what a blocking stream of this repository will need: who the user is."""
         return
 
+    def has_referrers_api(self) -> bool | None:
+        """Whether the referrers API is there, as far as it was found out; never costs a request."""
+        return None
+
     @abstractmethod
     async def referrers(self, repository: str, subject: Digest, artifact_type: str | None = None) -> Referrers:
         """What names this digest as its subject: the referrers API, else the referrers tag."""

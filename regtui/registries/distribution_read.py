@@ -158,6 +158,10 @@ class DistributionReader(Registry):
         path = self.blob_path(repository, descriptor.digest)
         return self.client.open_blocking(path, offset=offset, scope=self.pull_scope(repository))
 
+    def has_referrers_api(self) -> bool | None:
+        """What the first listing of referrers found out."""
+        return self._referrers_api
+
     async def referrers(self, repository: str, subject: Digest, artifact_type: str | None = None) -> Referrers:
         """The referrers API; where it is missing, the referrers tag. Refusals and failures are raised, not "none"."""
         if self._referrers_api is not False:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 KEPT: Final = 4096
 """Manifests, and small blobs, that stay in memory."""
 SMALL: Final = 64 << 10
+LARGEST: Final = 8 << 20
+"""Bytes of a small blob unless the caller asks for more."""
 
 
 class ContentCache(Protocol):
@@ -108,13 +110,13 @@ class Reader:
             self.learn(reference.host, reference.path, reference.tag, manifest.digest)
         return manifest
 
-    async def small_blob(self, reference: Reference, descriptor: Descriptor) -> bytes:
-        """A small blob (a config, a statement), verified. Raises RegistryError."""
+    async def small_blob(self, reference: Reference, descriptor: Descriptor, *, limit: int = LARGEST) -> bytes:
+        """A small blob (a config, a statement), verified. Raises RegistryError, Unsupported beyond `limit` bytes."""
         kept = self._blobs.get(descriptor.digest) or self._cache.get(descriptor.digest)
         if kept is not None and len(kept) == descriptor.size:
             return kept
         registry = await self._open(reference.host)
-        content = await registry.small_blob(reference.path, descriptor)
+        content = await registry.small_blob(reference.path, descriptor, limit)
         self._cache.put(descriptor.digest, content)
         if len(content) <= SMALL:
             if len(self._blobs) >= KEPT:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from regtui.session.contents import ContentsReader, ImageContents, LayerProgress
     from regtui.session.differences import ImageDifferences
     from regtui.session.image_files import ImageFiles
+    from regtui.session.trust import TrustReader
     from regtui.session.usage import UsageReader
     from regtui.transport.client import RegistryClient
     from regtui.transport.options import HostOptions
@@ -80,6 +81,7 @@ class Session:
         self.log = RequestLog()
         self.reader = Reader(self._reading, cache)
         self._contents: ContentsReader | None = None
+        self._trust: TrustReader | None = None
         self._clients: dict[str, RegistryClient] = {}
         self._opened: dict[str, _Opening] = {}
         self._extra: list[KnownRegistry] = []
@@ -123,6 +125,15 @@ class Session:
 
             self._contents = ContentsReader(self.registry, self.cache)
         return self._contents
+
+    @property
+    def trust(self) -> TrustReader:
+        """Who vouches for images, and what is wrong with them; loaded when it is first needed."""
+        if self._trust is None:
+            from regtui.session.trust import TrustReader
+
+            self._trust = TrustReader(self)
+        return self._trust
 
     async def differences(
         self,
@@ -245,6 +256,8 @@ class Session:
     def refresh(self, host: str, path: str | None = None) -> None:
         """Read tags anew next time."""
         self.reader.forget(host, path)
+        if self._trust is not None:
+            self._trust.forget(host, path)
 
     async def close(self) -> None:
         """Close every registry."""

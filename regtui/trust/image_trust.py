@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from regtui.oci import Descriptor, Digest, ImageManifest
-    from regtui.registries.contract import Registry
+    from regtui.trust.place import Place
     from regtui.trust.policy import TrustPolicy
 
 MOST_SIGNATURES: Final = 200
@@ -71,7 +71,7 @@ class ImageTrust:
 
 
 async def gather_signatures(
-    registry: Registry, repository: str, manifest: ImageManifest | Index, *, known_tags: frozenset[str] | None = None
+    registry: Place, repository: str, manifest: ImageManifest | Index, *, known_tags: frozenset[str] | None = None
 ) -> Gathered:
     """Fetch what may be signatures of this manifest. Failures end up in `incomplete`; cancel it at any time."""
     gatherer = _Gatherer(registry, repository)
@@ -110,7 +110,7 @@ def _judge_one(
 
 
 async def verify_image(
-    registry: Registry,
+    registry: Place,
     repository: str,
     manifest: ImageManifest | Index,
     policy: TrustPolicy,
@@ -123,7 +123,7 @@ async def verify_image(
 
 
 async def verify_each(
-    registry: Registry,
+    registry: Place,
     repository: str,
     digests: Iterable[Digest],
     policy: TrustPolicy,
@@ -157,7 +157,7 @@ async def verify_each(
 
 
 class _Gatherer:
-    def __init__(self, registry: Registry, repository: str) -> None:
+    def __init__(self, registry: Place, repository: str) -> None:
         self._registry = registry
         self._repository = repository
         self._blobs: dict[Digest, bytes] = {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from regtui.oci import Digest, Index, InvalidDigest, InvalidManifest
 from regtui.oci.artifact import name_of_type
@@ -21,7 +21,7 @@ from regtui.trust.attestations import name_of_predicate
 
 if TYPE_CHECKING:
     from regtui.oci import ImageManifest
-    from regtui.registries.contract import Registry
+    from regtui.trust.place import Place
 
 DEEPEST: Final = 4
 """Referrers of referrers are followed this far: signatures of SBOMs exist, and loops too."""
@@ -54,13 +54,17 @@ class Attached:
 
 @dataclass(frozen=True, slots=True)
 class ReferrersTree:
-    """What hangs on one digest, and for an index on each of its images. `platform` is in words."""
+    """What hangs on one digest, and for an index on each of its images. `platform` is in words.
+
+    `source` says where the referrers were listed: the API, the referrers tag, or nowhere.
+    """
 
     subject: Digest
     platform: str | None
     attached: tuple[Attached, ...]
     images: tuple[ReferrersTree, ...] = ()
     notes: tuple[str, ...] = ()
+    source: Literal["api", "tag", "none"] = "none"
 
     @property
     def count(self) -> int:
@@ -73,7 +77,7 @@ def _count(attached: Attached) -> int:
 
 
 async def build_tree(
-    registry: Registry, repository: str, top: ImageManifest | Index, *, known_tags: frozenset[str] | None = None
+    registry: Place, repository: str, top: ImageManifest | Index, *, known_tags: frozenset[str] | None = None
 ) -> ReferrersTree:
     """The whole tree of a manifest, and of every image in it when it is an index.
 
@@ -83,7 +87,7 @@ async def build_tree(
     walk = _Walk(registry, repository, known_tags)
     attached = await walk.attached_to(top.digest)
     if not isinstance(top, Index):
-        return ReferrersTree(top.digest, None, attached, notes=tuple(walk.notes))
+        return ReferrersTree(top.digest, None, attached, notes=tuple(walk.notes), source=walk.source_of(top.digest))
     inside = _attestations(top)
     entries = top.platforms[:MOST_NODES]
     async with asyncio.TaskGroup() as group:
@@ -93,11 +97,12 @@ async def build_tree(
             entry.digest,
             str(entry.platform) if entry.platform else None,
             (*inside.pop(entry.digest, ()), *task.result()),
+            source=walk.source_of(entry.digest),
         )
         for entry, task in zip(entries, tasks, strict=True)
     )
     lost = tuple(one for rest in inside.values() for one in rest)
-    return ReferrersTree(top.digest, None, (*lost, *attached), images, tuple(walk.notes))
+    return ReferrersTree(top.digest, None, (*lost, *attached), images, tuple(walk.notes), walk.source_of(top.digest))
 
 
 def _attestations(index: Index) -> dict[Digest, tuple[Attached, ...]]:
@@ -126,12 +131,17 @@ def title_of(descriptor: Descriptor) -> str:
 
 @dataclass(slots=True)
 class _Walk:
-    registry: Registry
+    registry: Place
     repository: str
     known_tags: frozenset[str] | None
     seen: set[Digest] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
+    sources: dict[Digest, Literal["api", "tag", "none"]] = field(default_factory=dict)
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+
+    def source_of(self, subject: Digest) -> Literal["api", "tag", "none"]:
+        """Where the referrers of a digest were listed."""
+        return self.sources.get(subject, "none")
 
     async def attached_to(self, subject: Digest, depth: int = 0) -> tuple[Attached, ...]:
         """Everything on one digest; a digest that came by already is not asked again."""
@@ -150,6 +160,7 @@ class _Walk:
         except RegistryError as error:
             self._note(f"Referrers of {subject.short}: {error.sentence}")
             return ()
+        self.sources[subject] = listed.source
         descriptors = [one for one in listed.descriptors if one.digest not in self.seen]
         room = max(0, MOST_NODES - len(self.seen))
         if len(descriptors) > room:

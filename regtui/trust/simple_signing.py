@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 LAYER_TYPE: Final = "application/vnd.dev.cosign.simplesigning.v1+json"
 SIGNATURE: Final = "dev.cosignproject.cosign/signature"
-_CERTIFICATE: Final = "dev.sigstore.cosign/certificate"
+CERTIFICATE: Final = "dev.sigstore.cosign/certificate"
 _CHAIN: Final = "dev.sigstore.cosign/chain"
 _LOG_BUNDLE: Final = "dev.sigstore.cosign/bundle"
 _TIMESTAMP: Final = "dev.sigstore.cosign/rfc3161timestamp"
@@ -139,8 +139,8 @@ def evidence_of(annotations: Mapping[str, str], content: SignedContent, *, stamp
     such a timestamp can't serve as the signature's time here, and is left out.
     """
     certificates: list[bytes] = []
-    if annotations.get(_CERTIFICATE):
-        certificates = [der_of(load_pem(annotations[_CERTIFICATE], "The signing certificate")[0])]
+    if annotations.get(CERTIFICATE):
+        certificates = [der_of(load_pem(annotations[CERTIFICATE], "The signing certificate")[0])]
         if annotations.get(_CHAIN):
             certificates += [der_of(one) for one in load_pem(annotations[_CHAIN])]
     entries: tuple[LogEntry, ...] = ()

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import json
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-
-from regtui.oci import Digest
-from regtui.registries.contract import ScanReport
 
 pytest.importorskip("cryptography", reason="the trust extra is not installed")
 
@@ -131,30 +127,47 @@ def test_a_scanner_that_is_not_there_is_named(program: Program, demo: Path) -> N
     assert "nosuch" in done.stderr
 
 
-def test_a_scanner_can_not_fetch_what_lies_on_the_disk(program: Program, demo: Path, tmp_path: Path) -> None:
-    trivy = tmp_path / "bin" / "trivy"
+def fake_trivy(folder: Path, script: str) -> str:
+    """A program of that name; the folder for PATH."""
+    trivy = folder / "bin" / "trivy"
     trivy.parent.mkdir()
-    trivy.write_text("#!/bin/sh\nexit 1\n")
+    trivy.write_text(f"#!/bin/sh\n{script}\n")
     trivy.chmod(0o755)
-    done = program.run("scan", f"{demo}/shop/cart:1.4.2", "--scanner", "trivy", PATH=str(trivy.parent))
+    return str(trivy.parent)
+
+
+def test_a_scanner_can_not_fetch_what_lies_on_the_disk(program: Program, demo: Path, tmp_path: Path) -> None:
+    path = fake_trivy(tmp_path, "exit 1")
+    done = program.run("scan", f"{demo}/shop/internal/worker:0.9.0", "--scanner", "trivy", PATH=path)
     assert done.returncode == 1
     assert "on the disk" in done.stderr
 
 
-async def test_the_registry_s_own_report_comes_first() -> None:
-    from regtui.cli.scan import _find_report
+def test_what_lies_on_the_disk_is_scanned_by_its_sbom(program: Program, demo: Path, tmp_path: Path) -> None:
+    row = {"VulnerabilityID": "CVE-2023-45853", "PkgName": "zlib1g", "InstalledVersion": "1", "Severity": "CRITICAL"}
+    report = {"SchemaVersion": 2, "ArtifactName": "sbom", "Results": [{"Target": "x", "Vulnerabilities": [row]}]}
+    (tmp_path / "report.json").write_text(json.dumps(report))
+    script = f"""[ "$1" = sbom ] || exit 2
+while [ "$1" != --output ]; do shift; done
+/bin/cat {tmp_path}/report.json > "$2" """
+    path = fake_trivy(tmp_path, script)
+    done = program.run("scan", f"{demo}/shop/cart:1.4.2", "--scanner", "trivy", "--json", PATH=path)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["source"] == "trivy over the attached SBOM"
+    assert [one["id"] for one in told["findings"]] == ["CVE-2023-45853"]
 
-    digest = Digest.of(b"image")
-    body = {"SchemaVersion": 2, "ArtifactName": "x", "Results": []}
 
-    async def scan_report(_: str, __: Digest) -> ScanReport:
-        return ScanReport("complete", "the registry", scanner="Trivy", body=body)
-
-    async def registry(_: str) -> Any:
-        return SimpleNamespace(scan_report=scan_report)
-
-    image = SimpleNamespace(
-        reference=SimpleNamespace(host="r.example", path="app"), manifest=None, top=SimpleNamespace(digest=digest)
-    )
-    found = await _find_report(SimpleNamespace(registry=registry), image)
-    assert (found.source, found.subject, found.report.findings) == ("the registry", digest, ())
+def test_vex_marks_findings_and_settles_only_where_asked(program: Program, demo: Path) -> None:
+    image = f"{demo}/shop/reports:0.4.0"
+    told = json.loads(program.run("scan", image, "--json").stdout)["findings"]
+    marks = {one["id"]: one["vex"]["status"] for one in told if one["vex"]}
+    assert marks["CVE-2023-45853"] == "not_affected"
+    worst = [one for one in told if one["severity"] == "critical"]
+    settled = [one for one in worst if one["vex"] and one["vex"]["status"] in {"not_affected", "fixed"}]
+    assert settled
+    strict = program.run("scan", image, "--fail-on", "critical")
+    assert (strict.returncode, strict.stderr.split()[0]) == (3, f"{len(worst)}")
+    lenient = program.run("scan", image, "--fail-on", "critical", "--respect-vex")
+    assert lenient.stderr.startswith(f"{len(worst) - len(settled)} findings") or len(worst) == len(settled)
+    assert lenient.returncode == (3 if len(worst) > len(settled) else 0)

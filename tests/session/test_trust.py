@@ -1,0 +1,214 @@
+"""The trust floor through a session: verdicts by digest and policy, and no more requests than the registry forces."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from regtui.oci import Digest, Reference
+from regtui.registries.contract import closing
+from regtui.session import Session, SessionOptions, parse_image
+from regtui.trust.verdict import Status
+from tests.servers.content import OCI_MANIFEST, Content, dumps
+from tests.servers.oci11 import FakeRegistry
+
+pytest.importorskip("cryptography", reason="the trust extra is not installed")
+
+from tests.trust.makers import b64, dsse_bundle, make_key, pem_of, sign, simple_payload, statement
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+    from pathlib import Path
+
+BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
+SIMPLE = "application/vnd.dev.cosign.simplesigning.v1+json"
+EMPTY = Content("application/vnd.oci.empty.v1+json", b"{}")
+
+
+def manifest(layers: list[Content], annotations: list[dict[str, str]] | None = None, **more: Any) -> Content:
+    notes = annotations or [{}] * len(layers)
+    body = {
+        "schemaVersion": 2,
+        "mediaType": OCI_MANIFEST,
+        "config": EMPTY.descriptor,
+        "layers": [{**one.descriptor, "annotations": note} for one, note in zip(layers, notes, strict=True)],
+        **more,
+    }
+    return Content(OCI_MANIFEST, dumps(body), (EMPTY, *layers), is_manifest=True)
+
+
+def image(number: int) -> Content:
+    return manifest([Content("application/octet-stream", str(number).encode())])
+
+
+def bundle_for(key: Any, subject: Content) -> Content:
+    raw = json.dumps(dsse_bundle(key, statement(subject.digest))).encode()
+    return manifest([Content(BUNDLE, raw)], artifactType=BUNDLE, subject=subject.descriptor)
+
+
+def old_signature_for(key: Any, subject: Content) -> Content:
+    payload = simple_payload(subject.digest)
+    return manifest([Content(SIMPLE, payload)], [{"dev.cosignproject.cosign/signature": b64(sign(key, payload))}])
+
+
+@pytest.fixture
+def key() -> Any:
+    return make_key("p256")
+
+
+@pytest.fixture(params=[True, False], ids=["with the API", "without the API"])
+def registry(request: pytest.FixtureRequest) -> Iterator[FakeRegistry]:
+    with FakeRegistry(referrers=request.param) as made:
+        yield made
+
+
+@pytest.fixture
+def settings(tmp_path: Path, key: Any) -> Path:
+    (tmp_path / "acme.pub").write_bytes(pem_of(key))
+    file = tmp_path / "settings.toml"
+    file.write_text('[trust."*/app"]\nkeys = ["acme.pub"]\n')
+    return file
+
+
+@pytest.fixture
+async def open_session(session: Session) -> AsyncIterator[Callable[..., Session]]:
+    """Opens sessions over a registry and closes them at the end. `session` gives them a home of their own."""
+    opened: list[Session] = []
+
+    def open_one(registry: FakeRegistry, settings: Path | None = None) -> Session:
+        plain = frozenset({registry.host})
+        options = SessionOptions(config=settings, plain_http=plain, use_cache=False, host=registry.host)
+        opened.append(Session.start(options))
+        return opened[-1]
+
+    yield open_one
+    for one in opened:
+        await one.close()
+
+
+async def test_a_thousand_tags_cost_one_listing_each_or_nothing_where_there_is_no_api(
+    registry: FakeRegistry, settings: Path, key: Any, open_session: Callable[..., Session]
+) -> None:
+    images = [image(number) for number in range(1000)]
+    for number, one in enumerate(images):
+        registry.put("app", one, f"v{number}")
+    for one in images[:10]:
+        registry.put("app", old_signature_for(key, one), one.digest.replace(":", "-") + ".sig")
+    tags = frozenset(registry.repositories["app"].tags)
+    ours = open_session(registry, settings)
+    reference = Reference(registry.host, "app")
+    digests = [Digest.parse(one.digest) for one in images]
+    await ours.trust.learn_tags(registry.host, "app", tags)
+    for digest in digests:  # the list of tags has read these for its own columns
+        await ours.reader.manifest(Reference(registry.host, "app", None, digest))
+    before = len(registry.asked)
+    found = {digest: trust async for digest, trust in ours.trust.statuses(reference, digests)}
+    asked = registry.asked[before:]
+    listings = [one for one in asked if "/referrers/" in one.path]
+    # One per image where there is an API; where there is none, the first answer says so.
+    assert len(listings) == (1000 if registry.has_referrers else 1)
+    # A manifest and a payload for each signature, and one look for the referrers tag before it is known to be all.
+    assert len(asked) - len(listings) <= 2 * 10 + 1
+    assert [found[digest].verdict.status for digest in digests[:10]] == [Status.VERIFIED] * 10
+    assert {found[digest].verdict.status for digest in digests[10:]} == {Status.UNSIGNED}
+    before = len(registry.asked)
+    again = [digest async for digest, _ in ours.trust.statuses(reference, digests)]
+    assert again == digests
+    assert len(registry.asked) == before
+
+
+async def test_the_first_that_were_asked_for_come_first_and_leaving_stops_the_rest(
+    settings: Path, key: Any, open_session: Callable[..., Session]
+) -> None:
+    with FakeRegistry() as registry:
+        images = [image(number) for number in range(300)]
+        for number, one in enumerate(images):
+            registry.put("app", one, f"v{number}")
+        ours = open_session(registry, settings)
+        wanted = [Digest.parse(one.digest) for one in reversed(images)]
+        got = []
+        async with closing(ours.trust.statuses(Reference(registry.host, "app"), wanted)) as statuses:
+            async for digest, _ in statuses:
+                got.append(digest)
+                if len(got) == 20:
+                    break
+        assert got == wanted[:20]
+        # Those that were under way when it stopped are the only ones beyond.
+        touched = {one.path.rpartition("/")[2] for one in registry.asked if "/referrers/" in one.path}
+        assert touched <= set(wanted[:40])
+
+
+async def test_a_verdict_never_answers_for_another_policy(
+    key: Any, tmp_path: Path, open_session: Callable[..., Session]
+) -> None:
+    with FakeRegistry() as registry:
+        one = image(1)
+        registry.put("app", one, "v1")
+        registry.put("app", bundle_for(key, one))
+        (tmp_path / "acme.pub").write_bytes(pem_of(key))
+        (tmp_path / "other.pub").write_bytes(pem_of(make_key("p256")))
+        file = tmp_path / "settings.toml"
+        file.write_text('[trust."*/app"]\nkeys = ["acme.pub"]\n[trust."*/elsewhere"]\nkeys = ["other.pub"]\n')
+        ours = open_session(registry, file)
+        shown = await ours.image(parse_image(f"{registry.host}/app:v1"))
+        first = await ours.trust.judge(shown)
+        assert first.verdict.status is Status.VERIFIED
+        other = await ours.trust.policy(Reference(registry.host, "elsewhere"))
+        assert (await ours.trust.judge(shown, other)).verdict.status is Status.UNVERIFIED
+        assert (await ours.trust.judge(shown)).verdict.status is Status.VERIFIED
+
+
+async def test_a_refresh_looks_again(key: Any, settings: Path, open_session: Callable[..., Session]) -> None:
+    with FakeRegistry() as registry:
+        one = image(1)
+        registry.put("app", one, "v1")
+        ours = open_session(registry, settings)
+        shown = await ours.image(parse_image(f"{registry.host}/app:v1"))
+        assert (await ours.trust.judge(shown)).verdict.status is Status.UNSIGNED
+        registry.put("app", bundle_for(key, one))
+        assert (await ours.trust.judge(shown)).verdict.status is Status.UNSIGNED
+        ours.refresh(registry.host, "app")
+        assert (await ours.trust.judge(shown)).verdict.status is Status.VERIFIED
+
+
+async def test_a_mistake_in_the_settings_trusts_nobody_and_is_told(
+    tmp_path: Path, open_session: Callable[..., Session]
+) -> None:
+    with FakeRegistry() as registry:
+        one = image(1)
+        registry.put("app", one, "v1")
+        registry.put("app", bundle_for(make_key("p256"), one))
+        file = tmp_path / "settings.toml"
+        file.write_text('[trust."*/app"]\nkeys = ["nowhere.pub"]\n')
+        ours = open_session(registry, file)
+        judged = await ours.trust.judge(await ours.image(parse_image(f"{registry.host}/app:v1")))
+        assert judged.verdict.status is Status.UNVERIFIED
+        assert "nowhere.pub" in ours.trust.problems[0]
+
+
+async def test_the_demo_tells_its_story(session: Session, demo: Path) -> None:
+    shown = await session.image(parse_image(f"{demo}/shop/cart:1.4.2"))
+    tree = await session.trust.tree(shown)
+    titles = {one.title for one in tree.attached}
+    assert {"cosign signatures", "cosign attestations", "Notary Project signature"} <= titles
+    assert [one.platform for one in tree.images] == ["linux/amd64", "linux/arm64"]
+    reports = await session.trust.reports(shown)
+    assert reports.best is not None
+    assert any(one.vex is not None for one in reports.best.report.findings)
+    kinds = set()
+    for one in (*tree.attached, *tree.images[0].attached):
+        kinds |= {
+            document.kind.value for document in await session.trust.documents(shown.reference, one.descriptor.digest)
+        }
+    assert kinds == {"signature", "statement", "provenance", "SBOM", "VEX", "scan report"}
+
+
+async def test_two_that_look_at_once_are_both_answered(session: Session, demo: Path) -> None:
+    shown = await session.image(parse_image(f"{demo}/shop/cart:1.4.2"))
+    one, two = await asyncio.gather(session.trust.judge(shown), session.trust.judge(shown))
+    assert one.verdict == two.verdict
+    assert isinstance(one.verdict.status, Status)
+    assert one.of_platform is not None
