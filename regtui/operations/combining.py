@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from regtui.operations.plan import Plan, Step
+    from regtui.operations.plan import Kind, Plan, Step
 
 Item = TypeVar("Item")
 
@@ -51,3 +51,15 @@ def _all(plans: Sequence[Plan], part: Callable[[Plan], tuple[Item, ...]]) -> tup
 def _sum(plans: Sequence[Plan], part: Callable[[Plan], int | None]) -> int | None:
     values = [part(plan) for plan in plans]
     return None if None in values else sum(value for value in values if value is not None)
+
+
+def followed_by(first: Plan, second: Plan, kind: Kind) -> Plan:
+    """Both as one plan in which nothing of the second is done before all of the first is. Pure."""
+    both = combined([first, second])
+    count = len(first.steps)
+    everything = tuple(range(count))
+    steps = tuple(
+        step if number < count else replace(step, needs=(*everything, *step.needs))
+        for number, step in enumerate(both.steps)
+    )
+    return replace(both, kind=kind, steps=steps, reversible_until=second.reversible_until)

@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING, Final
 
 from textual import work
 
+from regtui.oci import RegtuiError
+from regtui.oci.reference import is_tag
 from regtui.operations.plan import Place
+from regtui.session import parse_repository, parse_target
+from regtui.ui.changes.copying import CopyProposal, RetagProposal
 from regtui.ui.changes.journal_screen import JournalScreen
 from regtui.ui.changes.plan_screen import PlanScreen
 from regtui.ui.changes.proposals import DeleteProposal, EmptyProposal
 from regtui.ui.safe_text import SafeText, safe
+from regtui.ui.screens.go_to import GoToScreen
 from regtui.ui.screens.taking import Taking
 
 if TYPE_CHECKING:
@@ -56,15 +61,10 @@ class Changing(Taking):
             self._nothing("Choose a repository or tags first.")
         elif self.focused is self.repositories:
             self._plan_empty(self.host)
-        elif self.focused is self.tags and self.path is not None:
-            rows = self.tags.marked_or_current()
-            if rows:
-                place = Place(self.host, self.path)
-                self.open_plan(DeleteProposal(self.session, place, [row.name for row in rows]))
-            else:
-                self._nothing("There is no tag to delete here.")
         else:
-            self._plan_shown()
+            chosen = self._sources()
+            if chosen is not None:
+                self.open_plan(DeleteProposal(self.session, *chosen))
 
     def _plan_empty(self, host: str) -> None:
         model = self.repositories.model
@@ -77,15 +77,60 @@ class Changing(Taking):
         else:
             self._nothing("Choose a repository: a folder of them is not deleted as a whole.")
 
-    def _plan_shown(self) -> None:
-        """The image in the detail pane."""
+    # retag and copy
+
+    @work(exclusive=True, group="ask", exit_on_error=False)
+    async def action_plan_retag(self) -> None:
+        """t"""
+        chosen = self._sources()
+        if chosen is None:
+            return
+        place, locators = chosen
+        if len(locators) > 1:
+            self._nothing("Retag one image at a time: U clears the marks.")
+            return
+        question = f"New tag for {place.repository}:{locators[0]}"
+        tag = await self.app.push_screen_wait(GoToScreen(safe(question), "" if ":" in locators[0] else locators[0]))
+        if tag and not is_tag(tag):
+            self._nothing(safe(f"{tag[:128]!a} is no tag: letters, digits, _ . - are, 128 at most."))
+        elif tag:
+            self.open_plan(RetagProposal(self.session, place, locators[0], tag))
+
+    @work(exclusive=True, group="ask", exit_on_error=False)
+    async def action_plan_copy(self) -> None:
+        """T: one image under any name, or the marked ones to another repository."""
+        chosen = self._sources()
+        if chosen is None:
+            return
+        place, locators = chosen
+        several = len(locators) > 1
+        question = f"Copy {len(locators)} images of {place.repository} to the repository" if several else "Copy to"
+        name = f"{place}" if several or ":" in locators[0] else f"{place}:{locators[0]}"
+        text = await self.app.push_screen_wait(GoToScreen(safe(question), name))
+        if not text:
+            return
+        try:
+            target = parse_repository(text) if several else parse_target(text)
+        except RegtuiError as error:
+            self._nothing(safe(str(error), 500))
+            return
+        if target.path is None or target.digest is not None:
+            self._nothing("Name a repository, and a tag if it is to be another one.")
+            return
+        goal = Place(target.host, target.path)
+        self.open_plan(CopyProposal(self.session, place, locators, goal, target.tag))
+
+    def _sources(self) -> tuple[Place, list[str]] | None:
+        """The images that a key is about; None after it was said that there are none."""
+        rows = self.tags.marked_or_current() if self.focused is self.tags else []
+        if rows and self.host is not None and self.path is not None:
+            return Place(self.host, self.path), [row.name for row in rows]
         image = self.detail.image
         if image is None:
             self._nothing()
-            return
+            return None
         reference = image.reference
-        place = Place(reference.host, reference.path)
-        self.open_plan(DeleteProposal(self.session, place, [reference.tag or image.top.digest]))
+        return Place(reference.host, reference.path), [reference.tag or image.top.digest]
 
     # undo
 
