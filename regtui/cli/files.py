@@ -46,6 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("reference", metavar="REF", help="an image")
     parser.add_argument("path", metavar="PATH", nargs="?", default="/", help="only what lies there")
     parser.add_argument("--platform", metavar="OS/ARCH[/VARIANT]", help="which platform of an index")
+    parser.add_argument("--whole", action="store_true", help="read layers whole, even if they have a table of contents")
     shown = parser.add_argument_group("which files")
     shown.add_argument("--layer", type=positive, metavar="N", help="what layer N (from 1) changed")
     shown.add_argument("--since", type=positive, metavar="N", help="what changed after layer N")
@@ -69,7 +70,11 @@ async def run(arguments: argparse.Namespace) -> int:
     session = session_of(arguments, reference.host)
     try:
         contents = await read_contents(
-            session, reference, arguments.platform, hash_files=arguments.duplicates, shortcuts=not arguments.packages
+            session,
+            reference,
+            arguments.platform,
+            hash_files=arguments.duplicates,
+            shortcuts=not (arguments.packages or arguments.whole),
         )
     finally:
         await session.close()
@@ -78,6 +83,8 @@ async def run(arguments: argparse.Namespace) -> int:
     for number, index in enumerate(contents.tree.layers, 1):
         if index is not None and index.damage is not None:
             say(f"Layer {number} is damaged: {index.damage}; what comes before is listed.")
+        if index is not None and not index.verified:
+            say(f"Layer {number} is listed by what hangs on the image, which nothing vouches for: --whole reads it.")
     code = report(contents, arguments)
     if code is not None:
         return code

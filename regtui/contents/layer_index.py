@@ -49,8 +49,8 @@ class LayerIndex:
     (None where only a table of contents was).
     `entries` counts the archive's entries, `duplicates` those that a later one of the same path replaced.
     `damage` says in words why the list ends early, None when it does not.
-    `source` is `stream`, `estargz` or `zstd:chunked`; `verified` whether the bytes that the list came from hang on the
-    layer's digest; `diff_id` the digest of the tar, when it was computed and fits.
+    `source` is `stream`, `estargz`, `zstd:chunked` or `soci`; `verified` whether the bytes that the list came from
+    hang on the layer's digest; `diff_id` the digest of the tar, when it was computed and fits.
     """
 
     digest: Digest

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _ENTRIES: Final = re.compile(r'"entries"\s*:\s*\[\s*')
 _BETWEEN: Final = re.compile(r"\s*(,|\])\s*")
 _SHA256: Final = re.compile(r"sha256:([0-9a-f]{16})[0-9a-f]{48}", re.ASCII)
-_KINDS: Final = {
+KINDS: Final = {
     "reg": Kind.REGULAR,
     "dir": Kind.DIRECTORY,
     "symlink": Kind.SYMLINK,
@@ -56,12 +56,12 @@ def index_of_toc(raw: bytes, descriptor: Descriptor, compression: str, source: s
                 # A hole: the content is not in one piece.
                 member[last] = 0
             continue
-        known = _KINDS.get(str(kind))
+        known = KINDS.get(str(kind))
         if known is None:
             raise DamagedLayer("An entry of the table of contents is of no known type.")
         if name.removeprefix("./") in _NOT_FILES:
             continue
-        last = walker.place(_header(entry, name, known), known, NO_DATA)
+        last = walker.place(header_of(entry, name, known), known, NO_DATA)
         walker.entries += 1
         if len(columns) > DEFAULT.entries:
             raise DamagedLayer("The table of contents has more entries than regtui lists.")
@@ -88,12 +88,13 @@ def index_of_toc(raw: bytes, descriptor: Descriptor, compression: str, source: s
     )
 
 
-def _header(entry: dict[str, Any], name: str, kind: Kind) -> Header:
+def header_of(entry: dict[str, Any], name: str, kind: Kind) -> Header:
+    """An entry of a table of contents as the tar header that it was made from. Raises DamagedLayer."""
     moment = parse_time(entry.get("modtime"))
     link = entry.get("linkName")
     made = Header(
         0,
-        name.encode("utf-8", "surrogatepass"),
+        _bytes(name),
         _number(entry, "mode", 0, _MOST) & 0o7777,
         parse_id(_number(entry, "uid", -1, _MOST)),
         parse_id(_number(entry, "gid", -1, _MOST)),
@@ -101,11 +102,19 @@ def _header(entry: dict[str, Any], name: str, kind: Kind) -> Header:
         0,
         # The year 1 stands for no time at all.
         int(moment.timestamp()) if moment is not None and moment.year > 1 else 0,
-        link.encode("utf-8", "surrogatepass") if isinstance(link, str) and "\0" not in link else b"",
+        _bytes(link) if isinstance(link, str) and "\0" not in link else b"",
     )
     if kind in {Kind.CHARACTER, Kind.BLOCK}:
         made.device = (_number(entry, "devMajor", 0, _MOST), _number(entry, "devMinor", 0, _MOST))
     return made
+
+
+def _bytes(text: str) -> bytes:
+    """What JSON has as lone surrogates, and what was no UTF-8 and is escaped as such, as bytes."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
 
 
 def _number(entry: dict[str, Any], key: str, least: int, most: int) -> int:

@@ -9,13 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from regtui.contents.checkpoints import CheckpointStore
 from regtui.contents.errors import ContentsError, IndexCorrupted, NotBrowsable
 from regtui.contents.layer_index import LayerIndex
-from regtui.contents.lazy import may_have_toc, toc_index_async
 from regtui.contents.merge import stack
 from regtui.contents.stream import IndexOptions, index_layer, unbrowsable
 from regtui.oci import RegtuiError
-from regtui.transport.errors import NotFound, RegistryError
+from regtui.session.shortcuts import Shortcuts
+from regtui.transport.errors import NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -72,13 +73,13 @@ class _Wanted:
 
     options: IndexOptions | None
     unread: Collection[Digest]
-    shortcuts: bool
+    shortcuts: Shortcuts | None
 
     def is_met_by(self, index: LayerIndex) -> bool:
         """Whether an index that was made for somebody else will do."""
         if self.options is not None and self.options.hash_files and index.columns.hashes is None:
             return False
-        return self.shortcuts or index.source == "stream"
+        return self.shortcuts is not None or index.source == "stream"
 
 
 class ContentsReader:
@@ -88,6 +89,7 @@ class ContentsReader:
         self._open = open_registry
         self._cache = cache
         self._indexes: dict[Digest, LayerIndex] = {}
+        self._checkpoints = CheckpointStore()
         self._threads: ThreadPoolExecutor | None = None
 
     async def contents(
@@ -104,7 +106,7 @@ class ContentsReader:
 
         `progress` and `partial`, which gets the tree as far as it is known, are called in worker threads.
         Layers in `leave_out` are not read unless their index is kept. `shortcuts=False` reads layers whole that have
-        a table of contents: only so their packages are found.
+        a table of contents (their own, or a SOCI index's): only so their packages are found.
         Raises NotBrowsable when there is no root file system, RegistryError
         and DigestMismatch when a layer can't be read as what it claims to be.
         """
@@ -112,7 +114,7 @@ class ContentsReader:
         if manifest is None or not manifest.is_image:
             raise NotBrowsable("This is not an image: it has no file tree.", reason="artifact")
         reading = _Reading(manifest.layers, progress, partial)
-        wanted = _Wanted(options, leave_out, shortcuts)
+        wanted = _Wanted(options, leave_out, Shortcuts(image, self._open) if shortcuts else None)
         diff_ids = image.config.diff_ids if image.config is not None else ()
         known = diff_ids if len(diff_ids) == len(manifest.layers) else (None,) * len(manifest.layers)
         slots = asyncio.Semaphore(AT_ONCE)
@@ -153,7 +155,7 @@ class ContentsReader:
         async with slots:
             registry = await self._open(reference.host)
             try:
-                index = await self._shortcut(registry, reference, number, layer, reading) if wanted.shortcuts else None
+                index = await self._shortcut(wanted, number, layer, reading)
                 if index is None:
                     index = await self._read(registry, reference, number, layer, diff_id, reading, wanted.options)
             except NotBrowsable as error:
@@ -167,25 +169,14 @@ class ContentsReader:
         self._remember(index)
         return index
 
-    async def _shortcut(
-        self, registry: Registry, reference: Reference, number: int, layer: Descriptor, reading: _Reading
-    ) -> LayerIndex | None:
-        """The index out of the layer's own table of contents, when it has one that is what its descriptor says."""
-        if not may_have_toc(layer):
+    async def _shortcut(self, wanted: _Wanted, number: int, layer: Descriptor, reading: _Reading) -> LayerIndex | None:
+        """The index without the download, where there is a way; kept as any other."""
+        if wanted.shortcuts is None or (wanted.options is not None and wanted.options.hash_files):
             return None
-
-        async def fetch(start: int, end: int) -> bytes:
-            return await registry.blob_range(reference.path, layer, start, end)
-
-        try:
-            index = await toc_index_async(layer, fetch)
-        except RegistryError:
-            # Whatever Range can't do, the stream may; if not, it says so.
-            return None
+        index = await wanted.shortcuts.index(layer)
         if index is not None:
-            await asyncio.get_running_loop().run_in_executor(
-                self._pool(), lambda: self._cache.put_derived(KIND, layer.digest, index.to_bytes())
-            )
+            stored = await asyncio.get_running_loop().run_in_executor(self._pool(), index.to_bytes)
+            self._cache.put_derived(KIND, layer.digest, stored)
             reading.finished(number, layer.size, index)
         return index
 
@@ -236,6 +227,8 @@ class ContentsReader:
         while len(self._indexes) >= KEPT:
             self._indexes.pop(next(iter(self._indexes)), None)
         self._indexes[index.digest] = index
+        if index.checkpoints is not None:
+            self._checkpoints.put(index.digest, index.checkpoints)
 
     def _pool(self) -> ThreadPoolExecutor:
         if self._threads is None:
