@@ -28,6 +28,7 @@ BUILT_IN: Final[dict[str, str]] = {
     DISTRIBUTION: "regtui.registries.distribution:DistributionRegistry",
     "zot": "regtui.registries.zot:ZotRegistry",
     "ecr": "regtui.registries.ecr:EcrRegistry",
+    "ecr-public": "regtui.registries.ecr_public:EcrPublicRegistry",
 }
 """Kind → its class; loaded when the first registry of that kind is opened."""
 RECOGNISED: Final = frozenset({kind for _, kind in HOSTS} | {kind for kind, _ in SIGNS} | {DISTRIBUTION})

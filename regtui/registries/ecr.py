@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from regtui.credentials.values import Credential, Secret
 from regtui.oci import Digest, DigestMismatch, InvalidReference
 from regtui.oci.reference import is_repository_path, is_tag
-from regtui.registries.aws import NO_LIBRARY, AwsApi, AwsIdentity, SigV4, read_host
+from regtui.registries.aws import NO_CREDENTIALS, AwsApi, AwsIdentity, SigV4, read_host
 from regtui.registries.cloud import CloudCredentials, good_until
 from regtui.registries.contract import (
     Capabilities,
@@ -74,8 +74,8 @@ class EcrRegistry(DistributionRegistry):
         """Docker's credential for this host where there is one, else a token that AWS gives for twelve hours."""
         return EcrCredentials(self, known)
 
-    async def api_problem(self) -> str | None:
-        """Why the JSON API can't be used by this user, in a sentence; None when it can. Asks nobody."""
+    async def api_problem(self, repository: str | None = None) -> str | None:
+        """Why the JSON API can't be used by this user (for this repository), in a sentence; None when it can."""
         return await asyncio.to_thread(self.aws.look)
 
     async def authorization_token(self) -> Credential:
@@ -133,7 +133,7 @@ class EcrRegistry(DistributionRegistry):
 
     async def tags(self, repository: str) -> AsyncIterator[Page[TagSummary]]:
         """DescribeImages: one question per thousand images, tagged or not, with sizes, pushes, pulls and findings."""
-        if await self.api_problem() is not None:
+        if await self.api_problem(repository) is not None:
             async for page in super().tags(repository):
                 yield page
             return
@@ -144,7 +144,7 @@ class EcrRegistry(DistributionRegistry):
 
     async def put_manifest(self, repository: str, locator: str, manifest: Manifest) -> Digest:
         """PutImage, which checks the digest and says when tags are immutable. Raises Conflict, BadRequest."""
-        if await self.api_problem() is not None:
+        if await self.api_problem(repository) is not None:
             return await super().put_manifest(repository, locator, manifest)
         self.manifest_path(repository, locator)  # refuses what is no name
         if ":" in locator and locator != manifest.digest:
@@ -169,9 +169,10 @@ class EcrRegistry(DistributionRegistry):
         try:
             await super().put_blob(repository, descriptor, content)
         except NotFound as error:
+            name = self.named(repository)["repositoryName"]
             raise NotFound(
                 f"{self.host} has no repository {repository}.",
-                hint=f"Make it first: aws ecr create-repository --repository-name {repository} --region {self.region}",
+                hint="Make it first: " + self.make_hint.format(name=name, region=self.region),
                 host=self.host,
                 status=error.status,
                 code=error.code,
@@ -181,7 +182,7 @@ class EcrRegistry(DistributionRegistry):
         """BatchDeleteImage by tag. Raises Conflict for an image's last tag: ECR would delete the image with it."""
         if not is_tag(tag):
             raise InvalidReference(f"{tag[:128]!a} is not a tag.")
-        await self.require_api("delete a tag")
+        await self.require_api("delete a tag", repository)
         answer = await self.api.read("DescribeImages", {**self.named(repository), "imageIds": [{"imageTag": tag}]})
         if self._is_last_tag(answer):
             raise Conflict(
@@ -193,22 +194,22 @@ class EcrRegistry(DistributionRegistry):
 
     async def delete_manifest(self, repository: str, digest: Digest) -> None:
         """BatchDeleteImage by digest, with all tags. Raises NotFound, Conflict for what an index holds."""
-        await self.require_api("delete an image")
+        await self.require_api("delete an image", repository)
         await self._remove(repository, {"imageDigest": Digest.parse(digest)})
 
     async def probe_delete(self, repository: str) -> Support:
         """Whether images can be deleted at all: by the API, if IAM lets."""
-        problem = await self.api_problem()
+        problem = await self.api_problem(repository)
         return Support(True) if problem is None else Support(False, problem)
 
     async def delete_repository(self, repository: str) -> None:
         """DeleteRepository with everything in it. Raises NotFound, Forbidden."""
-        await self.require_api("delete a repository")
+        await self.require_api("delete a repository", repository)
         await self.api.write("DeleteRepository", {**self.named(repository), "force": True})
 
     async def scan_report(self, repository: str, digest: Digest) -> ScanReport:
         """DescribeImageScanFindings with all pages put together; "none" when it was never scanned."""
-        await self.require_api("read scan reports")
+        await self.require_api("read scan reports", repository)
         image = {**self.named(repository), "imageId": {"imageDigest": Digest.parse(digest)}}
         report: dict[str, Any] = {}
         try:
@@ -223,13 +224,13 @@ class EcrRegistry(DistributionRegistry):
 
     async def trigger_scan(self, repository: str, digest: Digest) -> None:
         """StartImageScan: basic scanning, once per image and day. Raises RateLimited, Unsupported."""
-        await self.require_api("start a scan")
+        await self.require_api("start a scan", repository)
         body = {**self.named(repository), "imageId": {"imageDigest": Digest.parse(digest)}}
         await self.api.write("StartImageScan", body)
 
     async def retention(self, repository: str) -> RetentionRules | None:
         """The lifecycle policy; None when none is set."""
-        await self.require_api("read lifecycle policies")
+        await self.require_api("read lifecycle policies", repository)
         try:
             answer = await self.api.read("GetLifecyclePolicy", self.named(repository))
         except NotFound as error:
@@ -256,11 +257,18 @@ class EcrRegistry(DistributionRegistry):
             raise InvalidReference(f"{repository[:120]!a} is not a repository's path.")
         return {**self.registry_id, "repositoryName": repository}
 
-    async def require_api(self, what: str) -> None:
+    def path_of(self, name: str) -> str:
+        """The path under which references name a repository of the API."""
+        return name
+
+    make_hint = "aws ecr create-repository --repository-name {name} --region {region}"
+    """How a repository is made, which no push does."""
+
+    async def require_api(self, what: str, repository: str) -> None:
         """Raises Unsupported when the JSON API, which alone can do this, is out of reach."""
-        problem = await self.api_problem()
+        problem = await self.api_problem(repository)
         if problem is not None:
-            hint = None if problem == NO_LIBRARY else "Set AWS_PROFILE, or run `aws configure` or `aws sso login`."
+            hint = "Set AWS_PROFILE, or run `aws configure` or `aws sso login`." if problem == NO_CREDENTIALS else None
             raise Unsupported(f"Only Amazon's API can {what} at {self.host}. {problem}", hint=hint, host=self.host)
 
     # the rest ------------------------------------------------------------------------------------------------
@@ -268,8 +276,8 @@ class EcrRegistry(DistributionRegistry):
     def _repositories(self, answer: Mapping[str, Any], prefix: str) -> list[RepositorySummary]:
         found = []
         for entry in objects(answer.get("repositories")):
-            name = text(entry.get("repositoryName"))
-            if name is None or not is_repository_path(name):
+            name = self.path_of(text(entry.get("repositoryName")) or "")
+            if not is_repository_path(name):
                 continue
             mutability = Mutability.read(entry)
             if mutability is not None:

@@ -125,13 +125,18 @@ class FakeEcr(FakeRegistry):
         try:
             self.check_signature(asked)
             self.check_call(body)
-            answer = getattr(self, operation)(body)
+            answer = self.dispatch(operation, body)
         except AwsError as found:
             if found.status == 400 and not knows_error(self.service, operation, found.code):
                 self.faults.append(f"{operation} never answers {found.code}")
             return json_reply({"__type": f"com.amazon.ecr#{found.code}", "message": found.message}, found.status)
         self.faults += faults_of_output(self.service, operation, answer)
         return json_reply(answer)
+
+    def dispatch(self, operation: str, body: dict[str, Any]) -> dict[str, Any]:
+        """The answer of an operation. Raises AwsError."""
+        answer: dict[str, Any] = getattr(self, operation)(body)
+        return answer
 
     def check_call(self, body: dict[str, Any]) -> None:
         """Refuse what is to be refused, and other accounts. Raises AwsError."""
