@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 GROUP: Final = "regtui.registries"
 BUILT_IN: Final[dict[str, str]] = {
     DISTRIBUTION: "regtui.registries.distribution:DistributionRegistry",
+    "harbor": "regtui.registries.harbor:HarborRegistry",
     "zot": "regtui.registries.zot:ZotRegistry",
     "ecr": "regtui.registries.ecr:EcrRegistry",
     "ecr-public": "regtui.registries.ecr_public:EcrPublicRegistry",

@@ -65,6 +65,12 @@ def moment(value: Any) -> datetime | None:
     return found if found is not None and found.year > 1970 else None
 
 
+def claim(value: Any) -> datetime | None:
+    """A moment that an image claims for itself: 1970 is a claim, the zero time of the servers' language is none."""
+    found = parse_time(value)
+    return found if found is not None and found.year > 1 else None
+
+
 def moment_of_ms(value: Any) -> datetime | None:
     """A moment told in milliseconds since 1970; None for 0, which stands for never."""
     number = whole(value)

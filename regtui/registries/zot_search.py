@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from regtui.oci import Platform
 from regtui.oci.reference import is_repository_path, is_tag
-from regtui.oci.times import parse_time
 from regtui.registries import fields as read
 from regtui.registries.contract import RepositorySummary, TagSummary
 from regtui.transport.errors import BadAnswer, NotFound, Unsupported
@@ -154,7 +153,7 @@ def tag_of(row: Mapping[str, Any]) -> TagSummary | None:
         media_type=read.text(row.get("MediaType")),
         size=read.whole(row.get("Size")),
         pushed=read.moment(row.get("TaggedTimestamp")) or read.moment(row.get("PushTimestamp")),
-        created=_claimed(row.get("LastUpdated")),
+        created=read.claim(row.get("LastUpdated")),
         pulled=read.moment(row.get("LastPullTimestamp")),
         platforms=_platforms(row),
         vulnerabilities=vulnerabilities(row.get("Vulnerabilities")),
@@ -189,9 +188,3 @@ def _platforms(row: Mapping[str, Any]) -> tuple[Platform, ...] | None:
     named = (read.fields(manifest.get("Platform")) for manifest in manifests)
     pairs = ((read.text(one.get("Os")), read.text(one.get("Arch"))) for one in named)
     return tuple(dict.fromkeys(Platform(system, machine) for system, machine in pairs if system and machine))
-
-
-def _claimed(value: Any) -> Any:
-    """An image's own claim of its time: 1970 is a claim, the zero time of the server's language is none."""
-    found = parse_time(value)
-    return found if found is not None and found.year > 1 else None

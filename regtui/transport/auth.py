@@ -6,6 +6,8 @@ import base64
 import re
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from regtui.transport.steps import NeedCredential
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
@@ -63,6 +65,45 @@ class BasicAuth:
         """The request with the password."""
         has_password = self._credential.password
         yield request.with_headers(authorization=basic(self._credential)) if has_password else request
+
+
+class CredentialAuth:
+    """The registry's credential with each request, without waiting to be asked: how REST APIs are signed in to.
+
+    It is looked up when it is first needed, and anew after a 401. `sign` gives the header fields for a credential
+    (`_` in a name stands for `-`), none to go out anonymously; by default Basic, or Bearer for a ready token.
+    """
+
+    def __init__(self, sign: Callable[[Credential], dict[str, str]] | None = None) -> None:
+        self._sign = sign or basic_or_bearer
+        self._known: Credential | None = None
+        self.credential: Credential | None = None
+        """The one that was used last."""
+        self.accepted: Credential | None = None
+        """The one that the API has taken."""
+
+    def forget(self) -> None:
+        """Look the credential up anew next time."""
+        self._known = self.accepted = None
+
+    def flow(self, request: Request) -> Generator[Step, Any, None]:
+        """The request, signed."""
+        if self._known is None:
+            self._known = yield NeedCredential()
+        self.credential = credential = self._known
+        fields = self._sign(credential)
+        response: Response = yield request.with_headers(**fields)
+        if response.status == 401:
+            self.forget()
+        elif fields:
+            self.accepted = credential
+
+
+def basic_or_bearer(credential: Credential) -> dict[str, str]:
+    """Authorization by what the credential has: a user and password, a ready token, or nothing."""
+    if credential.password:
+        return {"authorization": basic(credential)}
+    return {"authorization": bearer(credential.registry_token)} if credential.registry_token else {}
 
 
 def basic(credential: Credential) -> str:

@@ -102,7 +102,7 @@ class RegistryClient:
     @property
     def signed_in_as(self) -> str | None:
         """The user that the registry has accepted; None before that and for anonymous users."""
-        accepted = self._auth.accepted if isinstance(self._auth, RegistryAuth) else None
+        accepted: Credential | None = getattr(self._auth, "accepted", None)
         return accepted.username or None if accepted is not None else None
 
     def beside(self, api_host: str | None = None, *, auth: AuthFlow | None = None) -> RegistryClient:
@@ -291,7 +291,7 @@ class RegistryClient:
             self._rate = read_rate(response.headers) or self._rate
         if response.status in expect:
             return
-        credential = self._auth.credential if isinstance(self._auth, RegistryAuth) else None
+        credential: Credential | None = getattr(self._auth, "credential", None)
         what = describe(request.method, request.url)
         if is_own or response.status == 429 or response.status >= 500:
             raise refusal(self.host, what, response, credential)
