@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from regtui.oci import Digest, Reference, RegtuiError, UnsupportedManifest
 from regtui.operations.graph import Graph, Node
+from regtui.operations.steadily import steadily
 from regtui.registries.contract import Capability, closing
 from regtui.transport.errors import NotFound
 
@@ -148,7 +149,7 @@ class _Gatherer:
 
     async def _ask_referrers(self, digest: Digest, *, found: dict[Digest, None]) -> bool:
         try:
-            answer = await self._registry.referrers(self._repository, digest)
+            answer = await steadily(partial(self._registry.referrers, self._repository, digest))
         except NotFound:
             return True
         except RegtuiError as error:
@@ -159,7 +160,7 @@ class _Gatherer:
 
     async def _read_tag(self, tag: str) -> None:
         try:
-            head = await self._registry.head_manifest(self._repository, tag)
+            head = await steadily(partial(self._registry.head_manifest, self._repository, tag))
             if head.digest is None:
                 head_digest = (await self._registry.manifest(self._repository, tag)).digest
             else:
@@ -174,7 +175,7 @@ class _Gatherer:
     async def _read_manifest(self, digest: Digest) -> None:
         reference = Reference(self._registry.host, self._repository, None, digest)
         try:
-            self._nodes[digest] = Node.of(await self._reader.manifest(reference))
+            self._nodes[digest] = Node.of(await steadily(partial(self._reader.manifest, reference)))
         except NotFound:
             self._missing.add(digest)
         except UnsupportedManifest:

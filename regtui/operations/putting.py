@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 from regtui.oci import ImageManifest, Index, RegtuiError
 from regtui.oci.media_types import is_foreign
 from regtui.oci.tags import subject_of
 from regtui.operations.record import StepResult
+from regtui.operations.steadily import steadily
 from regtui.operations.work import BlobProgress
 from regtui.transport.errors import NotFound, Unsupported
 
@@ -22,6 +24,23 @@ if TYPE_CHECKING:
 
 async def put_tag(work: Work, number: int, step: Step) -> StepResult:
     """Point a tag to a manifest of its own repository, when it still is where the plan saw it."""
+    async with work.putting(step):
+        return await _put_tag(work, number, step)
+
+
+async def restore(work: Work, number: int, step: Step) -> StepResult:
+    """Put back the bytes of a deleted manifest, and believe it only when it and its blobs can be read."""
+    async with work.putting(step):
+        return await _restore(work, step)
+
+
+async def copy(work: Work, number: int, step: Step) -> StepResult:
+    """Copy a manifest with its blobs from another repository or registry; what is there is not sent again."""
+    async with work.putting(step):
+        return await _copy(work, step)
+
+
+async def _put_tag(work: Work, number: int, step: Step) -> StepResult:
     assert step.tag is not None, "this step was made for a tag"
     now = await work.digest_at(step.place, step.tag)
     if now == step.digest:
@@ -30,24 +49,26 @@ async def put_tag(work: Work, number: int, step: Step) -> StepResult:
     if now != step.before and not await _is_part_of(work, step, now, manifest):
         found = f"points to {now.short}" if now is not None else "is gone"
         return StepResult("skipped", f"{step.tag} {found} since the plan was made")
-    registry = await work.registry(step.place.host)
     try:
-        await registry.put_manifest(step.place.repository, step.tag, manifest)
+        await _put(work, step.place, step.tag, manifest)
     except RegtuiError as error:
         if await work.digest_at(step.place, step.tag) != step.digest:
             return StepResult("failed", str(error))
     return await _read_back(work, step.place, step.tag, manifest)
 
 
-async def restore(work: Work, number: int, step: Step) -> StepResult:
-    """Put back the bytes of a deleted manifest, and believe it only when it and its blobs can be read."""
+async def _put(work: Work, place: Place, locator: str, manifest: ImageManifest | Index) -> None:
+    registry = await work.registry(place.host)
+    await steadily(lambda: registry.put_manifest(place.repository, locator, manifest))
+
+
+async def _restore(work: Work, step: Step) -> StepResult:
     manifest = work.manifests.get(step.digest)
     if manifest is None:
         return StepResult("failed", "the journal does not hold its bytes")
     if await work.digest_at(step.place, step.digest) is None:
-        registry = await work.registry(step.place.host)
         try:
-            await registry.put_manifest(step.place.repository, step.digest, manifest)
+            await _put(work, step.place, step.digest, manifest)
         except RegtuiError as error:
             if await work.digest_at(step.place, step.digest) is None:
                 return StepResult("failed", f"It is too late, or the registry refuses: {error}")
@@ -68,7 +89,7 @@ async def missing_blobs(work: Work, place: Place, manifest: ImageManifest | Inde
             continue
         async with work.blob_slots:
             try:
-                found = await registry.blob_range(place.repository, blob, 0, 1)
+                found = await steadily(partial(registry.blob_range, place.repository, blob, 0, 1))
             except RegtuiError:
                 found = b""
         if len(found) != 1:
@@ -76,8 +97,7 @@ async def missing_blobs(work: Work, place: Place, manifest: ImageManifest | Inde
     return missing
 
 
-async def copy(work: Work, number: int, step: Step) -> StepResult:
-    """Copy a manifest with its blobs from another repository or registry; what is there is not sent again."""
+async def _copy(work: Work, step: Step) -> StepResult:
     assert step.source is not None, "a copy has a source"
     locator = step.tag or step.digest
     now = await work.digest_at(step.place, locator)
@@ -91,11 +111,10 @@ async def copy(work: Work, number: int, step: Step) -> StepResult:
     problem = await _copy_blobs(work, step.source, step.place, manifest)
     if problem is not None:
         return StepResult("failed", str(problem))
-    registry = await work.registry(step.place.host)
     if step.tag is not None and await work.digest_at(step.place, step.tag) != step.before:
         return StepResult("skipped", f"{step.tag} was changed by someone else meanwhile")
     try:
-        await registry.put_manifest(step.place.repository, locator, manifest)
+        await _put(work, step.place, locator, manifest)
     except RegtuiError as error:
         return StepResult("failed", str(error))
     return await _read_back(work, step.place, locator, manifest)
@@ -157,7 +176,7 @@ async def _read_back(work: Work, place: Place, locator: str, manifest: ImageMani
     """By GET: distribution answers 201 to some manifests that it can't give afterwards."""
     registry = await work.registry(place.host)
     try:
-        found = await registry.manifest(place.repository, locator)
+        found = await steadily(lambda: registry.manifest(place.repository, locator))
     except NotFound:
         return StepResult("failed", f"the registry took it and does not have {locator} afterwards")
     if found.digest != manifest.digest:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from regtui.oci import ImageManifest, Index, RegtuiError
 from regtui.oci.media_types import is_foreign
 from regtui.operations.plan import Action, Place, Plan, Step
 from regtui.operations.record import read_record
+from regtui.operations.steadily import steadily
 from regtui.transport.errors import NotFound
 
 if TYPE_CHECKING:
@@ -188,7 +190,7 @@ class _Undo:
         registry = await self._open(place.host)
         async with self._slots:
             try:
-                head = await registry.head_manifest(place.repository, locator)
+                head = await steadily(partial(registry.head_manifest, place.repository, locator))
                 found = head.digest or (await registry.manifest(place.repository, locator)).digest
             except NotFound:
                 found = None
@@ -200,7 +202,7 @@ class _Undo:
         registry = await self._open(place.host)
         async with self._slots:
             try:
-                return len(await registry.blob_range(place.repository, blob, 0, 1)) != 1
+                return len(await steadily(partial(registry.blob_range, place.repository, blob, 0, 1))) != 1
             except NotFound:
                 return True
 

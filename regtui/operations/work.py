@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from regtui.oci import Digest, Reference
 from regtui.operations.gather import gather
 from regtui.operations.plan import Action
+from regtui.operations.steadily import steadily
 from regtui.registries.contract import Capability
 from regtui.transport.errors import NotFound
 
@@ -102,6 +103,10 @@ class Work:
         """A lock of this run for whatever must not be done twice at once."""
         return self._locks.setdefault(key, asyncio.Lock())
 
+    def putting(self, step: Step) -> asyncio.Lock:
+        """Held while a manifest is put and read back: a second put of it would disturb the first one's look."""
+        return self.lock(("put", step.place, step.digest))
+
     async def write(self, *records: dict[str, object]) -> None:
         """Put records on the disk before anything goes on. Raises StorageError."""
         await asyncio.to_thread(self.entry.append, *records)
@@ -109,9 +114,13 @@ class Work:
     async def digest_at(self, place: Place, locator: str) -> Digest | None:
         """What a tag or digest is now, None when there is nothing. Always asked anew."""
         registry = await self._open(place.host)
-        try:
+
+        async def look() -> Digest:
             head = await registry.head_manifest(place.repository, locator)
             return head.digest or (await registry.manifest(place.repository, locator)).digest
+
+        try:
+            return await steadily(look)
         except NotFound:
             return None
 

@@ -1,4 +1,8 @@
-"""A run that kills itself (SIGKILL) at its n-th call to the registry or the journal: started by test_killed.py."""
+"""Runs that kill themselves (SIGKILL) at their n-th call to the registry or the journal: started by test_killed.py.
+
+Each line on stdin is `FOLDER<tab>N`; the answer is the exit status of a process forked for it, as waitpid gives it.
+Forking saves loading everything anew for each of hundreds of runs.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,18 @@ CALLS = ("put_manifest", "put_blob", "delete_tag", "delete_manifest", "head_mani
 
 
 def main() -> None:
-    folder, last = Path(sys.argv[1]), int(sys.argv[2])
+    for line in sys.stdin:
+        folder, last = line.rstrip("\n").split("\t")
+        child = os.fork()
+        if child == 0:
+            run_until(Path(folder), int(last))
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+def run_until(folder: Path, last: int) -> None:
+    """Run the folder's plan with a journal there, and be killed at the call with this number."""
     counted = 0
 
     def count() -> None:
