@@ -26,6 +26,10 @@ class Place(StrEnum):
     TREE = "trees"
     JSON = "raw JSON"
     FILES = "files"
+    BESIDE = "the list beside the files"
+    VIEW = "a file"
+    VIEWER = "the lines of a file"
+    REPORT = "reports"
     PLAN = "plans"
 
 
@@ -33,6 +37,9 @@ CONTEXTS: Mapping[str, frozenset[Place]] = {
     "a table of the explorer": frozenset({Place.APP, Place.EXPLORER, Place.LIST, Place.TABLE}),
     "a tree of the explorer": frozenset({Place.APP, Place.EXPLORER, Place.LIST, Place.TREE}),
     "the files of an image": frozenset({Place.APP, Place.EXPLORER, Place.LIST, Place.TREE, Place.FILES}),
+    "the list beside the files": frozenset({Place.APP, Place.EXPLORER, Place.LIST, Place.TABLE, Place.BESIDE}),
+    "a file": frozenset({Place.APP, Place.LIST, Place.VIEW, Place.VIEWER}),
+    "a report": frozenset({Place.APP, Place.LIST, Place.TABLE, Place.REPORT}),
     "raw JSON": frozenset({Place.APP, Place.EXPLORER, Place.LIST, Place.JSON}),
     "a plan": frozenset({Place.APP, Place.LIST, Place.TABLE, Place.PLAN}),
 }
@@ -83,7 +90,9 @@ _APP, _EXPLORER, _LIST = _at(Place.APP), _at(Place.EXPLORER), _at(Place.LIST)
 _TABLE, _TREE, _JSON, _FILES = _at(Place.TABLE), _at(Place.TREE), _at(Place.JSON), _at(Place.FILES)
 _MARKABLE = _at(Place.TABLE, Place.TREE)
 _PLAN = _at(Place.PLAN)
-_EITHER = _at(Place.EXPLORER, Place.PLAN)
+_BESIDE, _VIEWER = _at(Place.BESIDE), _at(Place.VIEWER)
+_EITHER = _at(Place.EXPLORER, Place.PLAN, Place.VIEW, Place.REPORT)
+_ANY_FILE = _at(Place.FILES, Place.BESIDE, Place.VIEW)
 
 _MOVE = (
     Action("move.down", "Down", "Move to the next line.", "j,down", _LIST, "move_down", "Move"),
@@ -191,15 +200,37 @@ _TAKE = (
            "copy_pull", "Take"),
     Action("export", "Export", "Save the current table as JSON, CSV or Markdown.", "ctrl+s", _EXPLORER,
            "export_table", "Take"),
-    Action("file.layer", "Layer", "Look at one layer alone, or at all of them.", "L", _FILES, "choose_layer", "Look",
-           rank=11, footer="layer"),
-    Action("file.changes", "Only changes", "Show only what changed after the base layer.", "m", _FILES,
-           "toggle_changes", "Look", rank=12, footer="changes"),
+)  # fmt: skip
+
+_INSIDE = (
+    Action("file.layer", "Layer", "Look at one layer, or at all of them.", "L", _FILES, "choose_layer", "Look",
+           rank=12, footer="layer"),
+    Action("file.next_layer", "Next layer", "Look at the next layer.", "full_stop", _FILES, "next_layer", "Look"),
+    Action("file.previous_layer", "Previous layer", "Look at the layer before.", "comma", _FILES,
+           "previous_layer", "Look"),
+    Action("file.aggregate", "Layer alone or stacked",
+           "Show of a layer what it changed, the image up to it, or what is left of it in the image.", "A", _FILES,
+           "change_layer_view", "Look", rank=13, footer="stacked"),
+    Action("file.changes", "Only changes", "Show all, what changed, what was added, modified or removed.", "m", _FILES,
+           "next_change", "Look", rank=14, footer="changes"),
     Action("file.sort", "Sort by size", "Sort files by size, or by name again.", "s", _FILES, "sort_files", "Look",
-           rank=13, footer="sort"),
-    Action("file.extract", "Extract", "Save this file.", "e", _FILES, "extract_file", "Take", rank=15),
-    Action("file.pager", "Page", "Read this file in the pager.", "f3", _FILES, "page_file", "Take", rank=16),
-    Action("file.editor", "Editor", "Open a copy of this file in the editor.", "f4", _FILES, "edit_file", "Take"),
+           rank=15, footer="sort"),
+    Action("file.beside", "Waste and packages", "Go to the lists beside: waste, by layer, packages, largest files.",
+           "b", _at(Place.FILES, Place.BESIDE), "show_beside", "Look", rank=11, footer="waste/packages"),
+    Action("file.extract", "Extract", "Save this file or folder on this disk.", "e", _ANY_FILE, "extract_file", "Take",
+           rank=16, footer="extract"),
+    Action("file.pager", "Page", "Read this file in the pager.", "f3", _ANY_FILE, "page_file", "Take", rank=17,
+           footer="pager"),
+    Action("file.editor", "Editor", "Open a copy of this file in the editor.", "f4", _ANY_FILE, "edit_file", "Take",
+           rank=18, footer="editor"),
+    Action("view.left", "Left", "Scroll to the left.", "h,left", _VIEWER, "scroll_text_left", "Move"),
+    Action("view.right", "Right", "Scroll to the right.", "l,right", _VIEWER, "scroll_text_right", "Move"),
+    Action("view.next", "Next hit", "Go to the next place where the text was found.", "n", _VIEWER, "next_hit", "Move",
+           rank=12, footer="next"),
+    Action("view.previous", "Previous hit", "Go to the place before where the text was found.", "N", _VIEWER,
+           "previous_hit", "Move"),
+    Action("view.hex", "Hexadecimal", "Show hexadecimal instead of text, or text again.", "x", _VIEWER,
+           "toggle_hex", "Look", rank=13, footer="hex"),
 )  # fmt: skip
 
 _APPLICATION = (
@@ -215,7 +246,9 @@ _APPLICATION = (
     Action("cancel", "Cancel", "Cancel what is loading; twice quits.", "ctrl+c", _APP, "cancel_loading", "Program"),
 )  # fmt: skip
 
-ACTIONS: tuple[Action, ...] = (*_MOVE, *_PANES, *_SEE, *_MARKS, *_CHANGE, *_PLAN_KEYS, *_TAKE, *_APPLICATION)
+ACTIONS: tuple[Action, ...] = (
+    *_MOVE, *_PANES, *_SEE, *_MARKS, *_CHANGE, *_PLAN_KEYS, *_TAKE, *_INSIDE, *_APPLICATION,
+)  # fmt: skip
 BY_ID: Mapping[str, Action] = {action.id: action for action in ACTIONS}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from textual.app import SystemCommand
 
@@ -27,6 +27,18 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from regtui.session import Session, Target
+
+
+@runtime_checkable
+class Loading(Protocol):
+    """A screen that can be loading something."""
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether it is."""
+
+    def action_cancel(self) -> None:
+        """Stop that."""
 
 
 class RegtuiApp(Bound, Themed, Leaving, PlainCrash):
@@ -110,7 +122,7 @@ class RegtuiApp(Bound, Themed, Leaving, PlainCrash):
     def action_cancel_loading(self) -> None:
         """ctrl+c: cancel what loads; when nothing does, or at the second time, quit."""
         screen = self.screen
-        if isinstance(screen, ExplorerScreen) and screen.is_loading and not self._cancelled:
+        if isinstance(screen, Loading) and screen.is_loading and not self._cancelled:
             self._cancelled = True
             screen.action_cancel()
             self.notify("Cancelled. ctrl+c again quits.", markup=False)

@@ -94,7 +94,7 @@ class DetailPane(Vertical):
     @property
     def current_list(self) -> LineList:
         """The list on the tab that is shown."""
-        return self.files.file_tree if self.tab == "files" else self.query_one(f"#{self.tab}", LineList)
+        return self.files.focus_list if self.tab == "files" else self.query_one(f"#{self.tab}", LineList)
 
     def show(self, image: Image) -> None:
         """Fill the pane with an image; the tab stays."""

@@ -2,135 +2,59 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Final
 
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from regtui.contents.tree import Change
-from regtui.contents.view import Filter, View
-from regtui.ui.actions import Place
-from regtui.ui.files.source import FileSource, file_columns, file_label
-from regtui.ui.models.tree import TreeModel
+from regtui.ui.facts.waste import waste_words
+from regtui.ui.files.beside import Beside, BesideTable
+from regtui.ui.files.looking import Looking
+from regtui.ui.files.place import place_of
+from regtui.ui.files.tree import FileTree
+from regtui.ui.models.pace import Pace, left_text
 from regtui.ui.safe_text import SafeText, safe
-from regtui.ui.widgets.columns import Column
-from regtui.ui.widgets.listing import Listing
-from regtui.ui.widgets.row_table import RowTable
-from regtui.ui.widgets.tree_table import TreeTable
+from regtui.ui.widgets.bars import bar
 from regtui.ui.words import count_text, size_text
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
-    from textual.events import Resize
+    from textual.events import DescendantFocus, Resize
 
-    from regtui.contents.tree import ImageTree
-    from regtui.contents.waste import Waste
+    from regtui.contents.view import View
     from regtui.session.contents import ImageContents, LayerProgress
+    from regtui.ui.facts.waste import Findings
+    from regtui.ui.files.place import FilePlace
+    from regtui.ui.widgets.line_list import LineList
 
 WIDE: Final = 104
-CHANGED: Final = frozenset(Change) - {Change.UNCHANGED}
-
-
-@dataclass(frozen=True, slots=True)
-class WasteRow:
-    """One line of the waste: how many bytes, where, and why they are wasted."""
-
-    bytes: int
-    path: str
-    why: str
-
-
-def waste_rows(waste: Waste, tree: ImageTree) -> list[WasteRow]:
-    """The worst first: files stored more than once, and caches that package managers left behind."""
-    view = View(tree)
-    rows = [WasteRow(item.bytes, view.path(item.node), f"in {item.count} layers") for item in waste.worst]
-    rows += [WasteRow(item.bytes, view.path(item.node), f"{item.manager} cache") for item in waste.leftovers]
-    return sorted(rows, key=lambda row: -row.bytes)
-
-
-class FileTree(TreeTable[int]):
-    """The tree, with the keys of the files."""
-
-    PLACES: ClassVar[tuple[Place, ...]] = (Place.TREE, Place.FILES)
-
-    class ChangesWanted(Message):
-        """Show only changes, or everything again."""
-
-    class LayerWanted(Message):
-        """The person wants to choose a layer."""
-
-    def __init__(self) -> None:
-        super().__init__(TreeModel(_Nothing()), label=lambda _: SafeText(""), show_header=True, id="file-tree")
-
-    def show_view(self, view: View) -> None:
-        """Show another view; what was open, the cursor and the sort stay where the nodes are the same."""
-        source = FileSource(view)
-        before, behind = file_columns(source)
-        trunk: Column[int] = Column("tree", SafeText("path"), lambda node: file_label(view, node), 16, flex=1)
-        opened, current = set(self.model.view.opened), self.model.current
-        self.columns = (*before, trunk, *behind)
-        self._placed = (-1, [])
-        model: TreeModel[int] = TreeModel(source)
-        model.view.opened.update(opened)
-        model.rebuild()
-        if current is not None:
-            model.move_to_key(current)
-        self.show(model)
-        if self._sort_wish is not None:
-            self.sort_by(self._sort_wish.column, reverse=self._sort_wish.reverse)
-
-    def action_sort_files(self) -> None:
-        """s"""
-        self.sort_by("" if self._sort_wish is not None else "size")
-
-    def action_toggle_changes(self) -> None:
-        """m"""
-        self.post_message(self.ChangesWanted())
-
-    def action_choose_layer(self) -> None:
-        """L"""
-        self.post_message(self.LayerWanted())
-
-
-class _Nothing:
-    """No tree yet."""
-
-    def roots(self) -> tuple[int, ...]:
-        return ()
-
-    def children(self, node: int) -> tuple[int, ...]:
-        return ()
-
-    def has_children(self, node: int) -> bool:
-        return False
-
-    def key(self, node: int) -> int:
-        return node
-
-    def text(self, node: int) -> str:
-        return ""
+_BAR: Final = 16
 
 
 class FilesPane(Vertical):
-    """The files of one image. The screen calls `begin`, `show_part`, `show`, or `tell`."""
+    """The files of one image. The screen calls `begin`, `show`, `show_view`, or `tell`; it makes the views."""
 
     DEFAULT_CSS = """
     FilesPane > Static { height: 1; padding: 0 1; color: $text-muted; }
     FilesPane > Horizontal { height: 1fr; }
-    FilesPane FileTree { width: 2fr; height: 1fr; }
-    FilesPane #waste { width: 1fr; height: 1fr; border-left: vkey $panel-lighten-2; }
-    FilesPane.-narrow #waste { display: none; }
+    FilesPane FileTree { width: 3fr; height: 1fr; }
+    FilesPane Beside { width: 2fr; height: 1fr; border-left: vkey $panel-lighten-2; }
+    FilesPane.-beside FileTree { width: 2fr; }
+    FilesPane.-beside Beside { width: 3fr; }
+    FilesPane.-narrow Beside { display: none; border-left: none; width: 1fr; }
+    FilesPane.-narrow.-beside Beside { display: block; }
+    FilesPane.-narrow.-beside FileTree { display: none; }
     """
 
     class Progressed(Message):
-        """More of the image was read; posted from worker threads."""
+        """More of the image was read; posted from worker threads. `moment` is in seconds of a steady clock."""
 
-        def __init__(self, progress: LayerProgress) -> None:
+        def __init__(self, progress: LayerProgress, moment: float) -> None:
             super().__init__()
             self.progress = progress
+            self.moment = moment
 
         def can_replace(self, message: Message) -> bool:
             """Only the last one counts."""
@@ -139,137 +63,199 @@ class FilesPane(Vertical):
     class Grown(Message):
         """The tree as far as it is known; posted from worker threads."""
 
-        def __init__(self, tree: ImageTree) -> None:
+        def __init__(self, view: View) -> None:
             super().__init__()
-            self.tree = tree
+            self.view = view
 
         def can_replace(self, message: Message) -> bool:
             """Only the last one counts."""
             return isinstance(message, FilesPane.Grown)
 
+    class ViewWanted(Message):
+        """The image is to be looked at in another way: make the view and call `show_view`."""
+
+        def __init__(self, looking: Looking) -> None:
+            super().__init__()
+            self.looking = looking
+
+    class LayerWanted(Message):
+        """The person wants to choose a layer."""
+
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
         self.file_tree = FileTree()
+        self.beside = Beside()
         self.contents: ImageContents | None = None
-        self.waste: Waste | None = None
-        self.only_layer: int | None = None
-        """The layer that is looked at alone, from 0; None for all of them together."""
-        self.only_changes = False
+        self.findings: Findings | None = None
+        self.looking = Looking()
+        self._pace = Pace()
+        self._reveal_later: int | None = None
         self._line = Static(Content(""))
-        self._waste = _waste_table()
 
     def compose(self) -> ComposeResult:
-        """The state over the tree, the waste beside it."""
+        """The state over the tree, the lists beside it."""
         yield self._line
         with Horizontal():
             yield self.file_tree
-            yield self._waste
+            yield self.beside
 
     def on_resize(self, event: Resize) -> None:
-        """The waste gives way first."""
+        """The lists give way first."""
         self.set_class(event.size.width < WIDE, "-narrow")
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """Where there is room for one, the one with the focus is shown."""
+        self.set_class(self.beside in event.widget.ancestors, "-beside")
+
+    @property
+    def focus_list(self) -> LineList:
+        """The list that gets the focus."""
+        return self.beside.current if self.has_class("-beside") else self.file_tree
+
+    # what the screen calls
 
     def begin(self) -> None:
         """An image is about to be read."""
-        self.contents = None
-        self.only_layer = None
-        self.only_changes = False
-        self._waste.reset()
-        self.file_tree.show(TreeModel(_Nothing()))
+        self.contents = self.findings = self._reveal_later = None
+        self.looking = Looking()
+        self._pace = Pace()
+        self.beside.clear()
+        self.file_tree.clear()
         self.state(SafeText("asking for the layers…"))
 
     def state(self, text: SafeText) -> None:
         """The line over the tree."""
         self._line.update(Content(text))
 
-    def on_files_pane_progressed(self, event: Progressed) -> None:
-        """Tell how far it is."""
-        step = event.progress
-        if self.contents is None:
-            layer = min(step.done + 1, step.layers)
-            share = f"{step.read * 100 // step.total} %" if step.total else ""
-            parts = [
-                f"reading layer {layer} of {step.layers}",
-                f"{size_text(step.read)} of {size_text(step.total)} {share}",
-                f"{count_text(step.entries)} entries",
-                "leaving the tab stops",
-            ]
-            self.state(safe(" · ".join(parts)))
-
-    def on_files_pane_grown(self, event: Grown) -> None:
-        """Show what is known so far."""
-        if self.contents is None:
-            self.file_tree.show_view(View(event.tree))
-
-    def show(self, contents: ImageContents, waste: Waste) -> None:
+    def show(self, contents: ImageContents, findings: Findings, view: View) -> None:
         """The whole image is there."""
-        self.contents, self.waste = contents, waste
-        self._waste.reset(waste_rows(waste, contents.tree), Listing("complete"))
-        self._show_view()
+        self.contents, self.findings = contents, findings
+        self.beside.show(findings)
+        self.show_view(view, self.looking)
+
+    def show_view(self, view: View, looking: Looking) -> None:
+        """A view that was wanted."""
+        self.looking = looking
+        self.file_tree.show_view(view)
+        self.state(self._told(view))
+        node, self._reveal_later = self._reveal_later, None
+        if node is not None:
+            self.file_tree.reveal(node)
 
     def tell(self, sentence: str) -> None:
         """Why there are no files to see."""
         self.contents = None
-        self.file_tree.show(TreeModel(_Nothing()))
+        self.file_tree.clear()
+        self.beside.clear()
         self.state(safe(sentence, 300))
 
-    def look_at(self, layer: int | None) -> None:
-        """One layer alone, with what it changed, or all layers."""
-        self.only_layer = layer
-        self._show_view()
+    @property
+    def is_complete(self) -> bool:
+        """Whether the whole image is there."""
+        return self.contents is not None
 
-    def on_file_tree_changes_wanted(self) -> None:
-        """m"""
-        self.toggle_changes()
+    def file_here(self) -> FilePlace | None:
+        """The path that a key is about: under the cursor of the tree, or of the list beside it."""
+        view = self.file_tree.view
+        if self.contents is None or view is None:
+            return None
+        if not self.has_class("-beside"):
+            node = self.file_tree.current
+        else:
+            node = getattr(self.beside.current.current, "node", None)
+        return None if node is None else place_of(self.contents, view, node)
 
-    def toggle_changes(self) -> None:
-        """Show only what was changed after the first layer, or by the layer looked at."""
-        self.only_changes = not self.only_changes
-        self._show_view()
+    def look_at(self, looking: Looking) -> None:
+        """Look at the image in another way."""
+        if self.contents is not None and looking != self.looking:
+            self.post_message(self.ViewWanted(looking))
 
-    def _show_view(self) -> None:
+    # what happens inside
+
+    def on_files_pane_progressed(self, event: Progressed) -> None:
+        """Tell how far it is."""
+        step = event.progress
+        self._pace.note(event.moment, step.read)
+        if self.contents is not None:
+            return
+        layer = min(step.done + 1, step.layers)
+        parts = [
+            f"{bar(step.read / step.total if step.total else 0.0, _BAR)} layer {layer} of {step.layers}",
+            f"{size_text(step.read)} of {size_text(step.total)}",
+            f"{count_text(step.entries)} entries",
+        ]
+        speed, left = self._pace.speed, self._pace.left(step.total)
+        if speed is not None:
+            parts.insert(2, f"{size_text(int(speed))}/s")
+        if left is not None:
+            parts.insert(3, left_text(left))
+        self.state(safe(" · ".join([*parts, "escape stops"])))
+
+    def on_files_pane_grown(self, event: Grown) -> None:
+        """Show what is known so far."""
         if self.contents is None:
+            self.file_tree.show_view(event.view)
+
+    def on_file_tree_wanted(self, event: FileTree.Wanted) -> None:
+        """A key of the files."""
+        event.stop()
+        now = self.looking
+        if event.what == "beside":
+            self.set_class(True, "-beside")
+            self.beside.current.focus()
+        elif event.what == "layer":
+            self.post_message(self.LayerWanted())
+        elif event.what == "changes":
+            self.look_at(now.next_changes())
+        elif event.what == "mode":
+            self.look_at(now.next_mode() if now.layer is not None else now.at_layer(0))
+        elif self.contents is not None:
+            last = self.contents.tree.top
+            step = 1 if event.what == "next layer" else -1
+            number = (-1 if now.layer is None else now.layer) + step
+            self.look_at(now.at_layer(number if 0 <= number <= last else None if step < 0 else last))
+
+    def on_beside_next_wanted(self) -> None:
+        """b, again"""
+        self.beside.next()
+
+    def on_beside_table_left(self) -> None:
+        """Back to the tree."""
+        self.set_class(False, "-beside")
+        self.file_tree.focus()
+
+    def on_row_table_opened(self, event: BesideTable.Opened) -> None:
+        """Enter in a list: go to the path, or look at the layer."""
+        event.stop()
+        self.on_beside_table_left()
+        layer, node = getattr(event.value, "layer", None), getattr(event.value, "node", None)
+        if node is not None:
+            self.go_to_node(node)
+        elif event.list.id == "by-layer":
+            self.look_at(Looking(layer))
+
+    def go_to_node(self, node: int) -> None:
+        """Put the cursor on a path; what the whole image does not have any more is shown as the last layer had it."""
+        if self.contents is None or self.file_tree.reveal(node):
             return
         tree = self.contents.tree
-        if self.only_layer is None:
-            view = View(tree, since=0 if self.only_changes else None)
-        else:
-            view = View(tree, self.only_layer, self.only_layer - 1)
-        if self.only_changes or self.only_layer is not None:
-            view = view.filtered(Filter(changes=CHANGED))
-        self.file_tree.show_view(view)
-        self.state(self._told(view))
+        looking = Looking()
+        if tree.occurrence(node) is None:
+            gone = max(layer for layer, _, _ in tree.history(node))
+            looking = Looking(max(0, gone - 1), "stacked")
+        if looking != self.looking:
+            self._reveal_later = node
+            self.look_at(looking)
 
     def _told(self, view: View) -> SafeText:
         assert self.contents is not None
         layers = len(self.contents.tree.layers)
-        which = (
-            f"all {layers} layers"
-            if self.only_layer is None
-            else f"layer {self.only_layer + 1} of {layers}: what it changed"
-        )
-        parts = [which, f"{count_text(sum(1 for _ in view.present()) - 1)} paths", size_text(view.size(0))]
-        if self.only_changes and self.only_layer is None:
-            parts.append("only what changed after the base layer")
-        if self.waste is not None and self.only_layer is None:
-            parts.append(f"waste {size_text(self.waste.avoidable)}, score {self.waste.efficiency:.2f}")
+        parts = [self.looking.words(layers), f"{size_text(view.size(0))} unpacked"]
+        if self.findings is not None:
+            parts.append(waste_words(self.findings.waste))
         if self.contents.problems:
-            parts.append(f"{len(self.contents.problems)} layers can't be listed")
+            parts.append(f"{len(self.contents.problems)} layers can't be listed: see By layer")
         damaged = sum(1 for index in self.contents.tree.layers if index is not None and index.damage)
         if damaged:
             parts.append(f"{damaged} layers are damaged")
         return safe(" · ".join(parts))
-
-
-def _waste_table() -> RowTable[WasteRow]:
-    return RowTable(
-        [
-            Column("bytes", SafeText("bytes"), lambda row: safe(size_text(row.bytes)), 9, align="right"),
-            Column("path", SafeText("path"), lambda row: safe(row.path, 600), 12, flex=1),
-            Column("why", SafeText("why"), lambda row: safe(row.why), 12, tone="dim", priority=1),
-        ],
-        key=lambda row: (row.why, row.path),
-        text=lambda row: row.path,
-        title=SafeText("waste"),
-        id="waste",
-    )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from regtui.contents.columns import Kind
+from regtui.contents.search import matching
 from regtui.contents.tree import Change
 from regtui.ui.models.tree import Matches
 from regtui.ui.safe_text import SafeText, safe
@@ -12,7 +13,7 @@ from regtui.ui.widgets.columns import Column, Tone
 from regtui.ui.words import size_text
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Hashable, Iterator, Sequence
 
     from regtui.contents.view import View
     from regtui.ui.models.filters import Filter
@@ -45,22 +46,36 @@ class FileSource:
         return self.view.path(node)
 
     def search(self, wanted: Filter) -> Matches:
-        """The nodes whose name matches (whose path does, when a slash was typed), and the folders above them."""
-        view, passes = self.view, wanted.test()
-        named = self.view.path if "/" in wanted.source else self.view.name
-        parent = view.tree.parent
+        """The nodes whose name matches (whose path does, when a slash was typed), and the folders above them.
+
+        `*`, `?`, `**` and `[a-z]` make it a glob: `*.pyc`, `/usr/**/*.so`.
+        """
+        parent = self.view.tree.parent
         nodes: set[Hashable] = set()
         above: set[Hashable] = set()
-        for node in range(1, len(parent)):
-            if view.is_shown(node) and passes(named(node).lower()):
-                nodes.add(node)
-                folder = parent[node]
-                while folder and folder not in above:
-                    above.add(folder)
-                    folder = parent[folder]
+        for node in self._found(wanted):
+            nodes.add(node)
+            folder = parent[node]
+            while folder and folder not in above:
+                above.add(folder)
+                folder = parent[folder]
         return Matches(nodes, above)
 
+    def _found(self, wanted: Filter) -> Iterator[int]:
+        view, passes = self.view, wanted.test()
+        shown = (node for node in range(1, len(view.tree)) if view.is_shown(node))
+        if wanted.pattern is None:
+            is_glob = not _WILD.isdisjoint(wanted.needle)
+            if is_glob or "/" not in wanted.needle:
+                # Through the joined names of the layers, which takes milliseconds.
+                hits = set(filter(view.is_shown, matching(view.tree, wanted.needle)))
+                yield from (node for node in shown if node not in hits) if wanted.inverse else hits
+                return
+        named = view.path if "/" in wanted.source else view.name
+        yield from (node for node in shown if passes(named(node).lower()))
 
+
+_WILD: Final = frozenset("*?[")
 _MARKS: dict[Change, tuple[SafeText, Tone]] = {
     Change.UNCHANGED: (SafeText(" "), ""),
     Change.ADDED: (SafeText("+"), "success"),

@@ -7,16 +7,14 @@ import traceback
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from textual import on, work
+from textual import work
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
-from regtui.contents.waste import waste_of
 from regtui.oci import Index, RegtuiError
 from regtui.registries.contract import closing
 from regtui.ui.detail import DetailPane
 from regtui.ui.facts.tags import TagBook, TagRow
-from regtui.ui.files.pane import FilesPane
 from regtui.ui.models.path_tree import PathSource
 from regtui.ui.models.tree import TreeModel
 from regtui.ui.panes import FlatSource, RegistryRow, registries_table, repositories_tree, tags_table
@@ -283,36 +281,6 @@ class Browsing(Screen[None]):
         except RegtuiError:
             return None
         return None if isinstance(manifest, Index) else manifest
-
-    # what is inside
-
-    @on(DetailPane.FilesWanted)
-    def _read_files(self, event: DetailPane.FilesWanted) -> None:
-        self.load_contents(event.image)
-
-    @on(DetailPane.TabLeft)
-    def _stop_files(self, event: DetailPane.TabLeft) -> None:
-        if event.tab == "files":
-            self.workers.cancel_group(self, "contents")
-
-    @work(exclusive=True, group="contents", exit_on_error=False)
-    async def load_contents(self, image: Image) -> None:
-        """Read the layers of an image and show its tree; leaving the tab stops it."""
-        files = self.detail.files
-        files.begin()
-        try:
-            contents = await self.session.contents.contents(
-                image,
-                lambda step: files.post_message(FilesPane.Progressed(step)),
-                lambda tree: files.post_message(FilesPane.Grown(tree)),
-            )
-            files.show(contents, await asyncio.to_thread(waste_of, contents.tree))
-        except RegtuiError as error:
-            files.tell(str(error))
-        except asyncio.CancelledError:
-            files.state(SafeText("stopped: open the tab again to read on"))
-            self.detail.files_stopped()
-            raise
 
     def image_shown(self, image: Image) -> None:
         """An image is in the detail pane now."""

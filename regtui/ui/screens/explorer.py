@@ -13,6 +13,7 @@ from regtui.ui.changes.keys import Changing
 from regtui.ui.safe_text import SafeText, safe
 from regtui.ui.screens.browsing import Browsing
 from regtui.ui.screens.configuring import Configuring
+from regtui.ui.screens.inside import Inside
 from regtui.ui.screens.taking import Taking
 from regtui.ui.widgets.filter_input import FilterInput
 from regtui.ui.widgets.key_footer import KeyFooter
@@ -37,7 +38,7 @@ WIDE: Final = 110
 TINY: Final = (60, 16)
 
 
-class ExplorerScreen(Bound, Changing, Taking, Configuring, Browsing):
+class ExplorerScreen(Bound, Changing, Taking, Configuring, Inside, Browsing):
     """Miller columns over the detail. What a key does here stands in the action table."""
 
     PLACES = (Place.EXPLORER,)
@@ -353,6 +354,8 @@ class ExplorerScreen(Bound, Changing, Taking, Configuring, Browsing):
         if self.zoomed:
             self.action_zoom_pane()
             return
+        if self.stop_contents():
+            return
         self.workers.cancel_group(self, "image")
         self.action_leave_pane()
 
@@ -364,7 +367,7 @@ class ExplorerScreen(Bound, Changing, Taking, Configuring, Browsing):
 
     def action_cancel(self) -> None:
         """Stop everything that loads."""
-        for group in ("repositories", "tags", "details", "image"):
+        for group in ("repositories", "tags", "details", "image", "contents"):
             self.workers.cancel_group(self, group)
 
     @property

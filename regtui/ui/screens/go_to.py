@@ -22,7 +22,7 @@ class GoToScreen(ModalScreen[str]):
     GoToScreen > Vertical {
         width: 80%; max-width: 110; height: auto; border: round $accent; background: $surface; padding: 0 1;
     }
-    GoToScreen Input { border: none; height: 1; padding: 0; background: $boost; }
+    GoToScreen Input, GoToScreen Input:focus { border: none; height: 1; padding: 0; background: $boost; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss('')", "Cancel", show=False)]
 

@@ -9,11 +9,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from textual import on, work
+from textual import work
 
 from regtui.ui.clipboard import copy_text
-from regtui.ui.facts.layers import layer_rows
-from regtui.ui.files.pane import FileTree
 from regtui.ui.safe_text import SafeText, safe
 from regtui.ui.screens.browsing import Browsing
 from regtui.ui.screens.choose import ChooseScreen
@@ -105,21 +103,6 @@ class Taking(Browsing):
         if chosen >= 0 and chosen != now:
             self.wanted_platform = image.platforms[chosen].platform
             self.load_image(image.reference)
-
-    @on(FileTree.LayerWanted)
-    @work(exclusive=True, group="layer", exit_on_error=False)
-    async def _choose_layer(self) -> None:
-        image, files = self.detail.image, self.detail.files
-        if image is None or files.contents is None:
-            self._nothing("The layers are not read yet.")
-            return
-        rows = layer_rows(image)
-        lines = [SafeText("all layers")]
-        lines += [safe(f"{row.number:>3} {size_text(row.size):>10}  {row.instruction or '—'}") for row in rows]
-        now = 0 if files.only_layer is None else files.only_layer + 1
-        chosen = await self.app.push_screen_wait(ChooseScreen(SafeText("Layer"), lines, now))
-        if chosen >= 0:
-            files.look_at(chosen - 1 if chosen else None)
 
     @work(exclusive=True, group="export", exit_on_error=False)
     async def action_export_table(self) -> None:
