@@ -205,8 +205,9 @@ _TAKE = (
 _INSIDE = (
     Action("file.layer", "Layer", "Look at one layer, or at all of them.", "L", _FILES, "choose_layer", "Look",
            rank=12, footer="layer"),
-    Action("file.next_layer", "Next layer", "Look at the next layer.", "full_stop", _FILES, "next_layer", "Look"),
-    Action("file.previous_layer", "Previous layer", "Look at the layer before.", "comma", _FILES,
+    Action("file.next_layer", "Next layer", "Look at the next layer.", "greater_than_sign", _FILES,
+           "next_layer", "Look"),
+    Action("file.previous_layer", "Previous layer", "Look at the layer before.", "less_than_sign", _FILES,
            "previous_layer", "Look"),
     Action("file.aggregate", "Layer alone or stacked",
            "Show of a layer what it changed, the image up to it, or what is left of it in the image.", "A", _FILES,

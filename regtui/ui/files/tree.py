@@ -89,11 +89,11 @@ class FileTree(FileKeys, TreeTable[int]):
         self.post_message(self.Wanted("layer"))
 
     def action_next_layer(self) -> None:
-        """."""
+        """>"""
         self.post_message(self.Wanted("next layer"))
 
     def action_previous_layer(self) -> None:
-        ""","""
+        """<"""
         self.post_message(self.Wanted("previous layer"))
 
     def action_change_layer_view(self) -> None:

@@ -85,6 +85,7 @@ def _help_facts(live: Iterable[ActiveBinding], over: object) -> list[Fact]:
 
 _NAMES = {
     "question_mark": "?", "slash": "/", "colon": ":", "exclamation_mark": "!", "equals_sign": "=", "asterisk": "*",
+    "less_than_sign": "<", "greater_than_sign": ">",
     "left_square_bracket": "[", "right_square_bracket": "]", "plus": "+", "underscore": "_", "pagedown": "PgDn",
     "pageup": "PgUp",
 }  # fmt: skip
