@@ -202,12 +202,20 @@ def as_gnu_tar_lists(raw: bytes) -> list[str]:
 
 
 def line_of(entry: Entry) -> str:
-    bits = {Kind.DIRECTORY: 0o040000, Kind.SYMLINK: 0o120000, Kind.FIFO: 0o010000, Kind.HARDLINK: 0o100000}
+    bits = {
+        Kind.DIRECTORY: 0o040000,
+        Kind.SYMLINK: 0o120000,
+        Kind.FIFO: 0o010000,
+        Kind.HARDLINK: 0o100000,
+        Kind.CHARACTER: 0o020000,
+        Kind.BLOCK: 0o060000,
+    }
     mode = filemode(bits.get(entry.kind, 0o100000) | (entry.mode or 0))
     letter = {Kind.HARDLINK: "h"}.get(entry.kind, mode[0])
     moment = datetime.fromtimestamp(entry.mtime or 0, UTC).strftime("%Y-%m-%d %H:%M:%S")
     link = {Kind.SYMLINK: " -> ", Kind.HARDLINK: " link to "}.get(entry.kind, "") + (entry.link or "")
-    return f"{letter}{mode[1:]} {entry.uid}/{entry.gid} {entry.size} {moment} {entry.path or '.'}{link}"
+    size = entry.size if entry.device is None else ",".join(map(str, entry.device))
+    return f"{letter}{mode[1:]} {entry.uid}/{entry.gid} {size} {moment} {entry.path or '.'}{link}"
 
 
 def test_the_archive_of_tarfiles_own_tests(vectors: Path) -> None:
