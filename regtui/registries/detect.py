@@ -27,6 +27,7 @@ GROUP: Final = "regtui.registries"
 BUILT_IN: Final[dict[str, str]] = {
     DISTRIBUTION: "regtui.registries.distribution:DistributionRegistry",
     "harbor": "regtui.registries.harbor:HarborRegistry",
+    "nexus": "regtui.registries.nexus:NexusRegistry",
     "zot": "regtui.registries.zot:ZotRegistry",
     "ecr": "regtui.registries.ecr:EcrRegistry",
     "ecr-public": "regtui.registries.ecr_public:EcrPublicRegistry",

@@ -27,7 +27,7 @@ from regtui.registries.contract import (
 )
 from regtui.registries.listing import ask_names, ask_referrers, list_names
 from regtui.storage.settings import RegistrySettings
-from regtui.transport.errors import BadAnswer, Forbidden, NotFound, Unauthorized, Unsupported
+from regtui.transport.errors import BadAnswer, CredentialRefused, Forbidden, NotFound, Unauthorized, Unsupported
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -83,6 +83,8 @@ class DistributionReader(Registry):
         pages = self.repository_pages(prefix)
         try:
             page = await anext(pages)
+        except CredentialRefused:
+            raise  # that is what to say, not that there is no list
         except (Unauthorized, Forbidden, NotFound, Unsupported, BadAnswer) as error:
             self._catalog = self._without_catalog(error)
             if not self._catalog.available:

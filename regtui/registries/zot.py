@@ -83,10 +83,10 @@ class ZotRegistry(DistributionRegistry):
             self._endpoints = frozenset(place for one in listed for place in read.texts(one.get("endpoints")))
         return PATH in self._endpoints
 
-    async def repositories(self, prefix: str = "") -> AsyncIterator[Page[RepositorySummary]]:
+    async def repository_pages(self, prefix: str) -> AsyncIterator[Page[RepositorySummary]]:
         """By RepoListWithNewestImage, with size and last change; without search the catalog."""
         if not await self.has_search():
-            async for page in super().repositories(prefix):
+            async for page in super().repository_pages(prefix):
                 yield page
             return
         async for found in self._listed("RepoListWithNewestImage", {}, "PaginatedReposResult", "Repositories"):

@@ -6,12 +6,14 @@ import base64
 import re
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from regtui.transport.refusals import not_accepted
 from regtui.transport.steps import NeedCredential
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from regtui.credentials.values import Credential, Secret
+    from regtui.transport.errors import Unauthorized
     from regtui.transport.exchange import Request, Response
     from regtui.transport.steps import Step
 
@@ -72,11 +74,15 @@ class CredentialAuth:
 
     It is looked up when it is first needed, and anew after a 401. `sign` gives the header fields for a credential
     (`_` in a name stands for `-`), none to go out anonymously; by default Basic, or Bearer for a ready token.
+    With `host`, the registry as references write it, a credential that was refused is said to be, and is not sent
+    again before `forget`: many products lock accounts. Leave it out where a 401 may only mean a lack of rights.
     """
 
-    def __init__(self, sign: Callable[[Credential], dict[str, str]] | None = None) -> None:
+    def __init__(self, sign: Callable[[Credential], dict[str, str]] | None = None, *, host: str | None = None) -> None:
         self._sign = sign or basic_or_bearer
+        self._host = host
         self._known: Credential | None = None
+        self._refused: tuple[Credential, Unauthorized] | None = None
         self.credential: Credential | None = None
         """The one that was used last."""
         self.accepted: Credential | None = None
@@ -84,17 +90,22 @@ class CredentialAuth:
 
     def forget(self) -> None:
         """Look the credential up anew next time."""
-        self._known = self.accepted = None
+        self._known = self.accepted = self._refused = None
 
     def flow(self, request: Request) -> Generator[Step, Any, None]:
-        """The request, signed."""
+        """The request, signed. Raises CredentialRefused, with `host`."""
         if self._known is None:
             self._known = yield NeedCredential()
         self.credential = credential = self._known
+        if self._refused is not None and self._refused[0] == credential:
+            raise self._refused[1]
         fields = self._sign(credential)
         response: Response = yield request.with_headers(**fields)
         if response.status == 401:
             self.forget()
+            if self._host is not None and fields:
+                self._refused = (credential, not_accepted(response, credential, self._host))
+                raise self._refused[1]
         elif fields:
             self.accepted = credential
 
@@ -104,6 +115,12 @@ def basic_or_bearer(credential: Credential) -> dict[str, str]:
     if credential.password:
         return {"authorization": basic(credential)}
     return {"authorization": bearer(credential.registry_token)} if credential.registry_token else {}
+
+
+def password_as_bearer(credential: Credential) -> dict[str, str]:
+    """Authorization for an API whose passwords are tokens: the password, or a ready token, as Bearer."""
+    token = credential.registry_token or credential.password
+    return {"authorization": bearer(token)} if token else {}
 
 
 def basic(credential: Credential) -> str:

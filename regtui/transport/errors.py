@@ -3,6 +3,7 @@
 RegtuiError                       (oci/errors.py)
 └── RegistryError                 host, status, the registry's own code and message, and what to do next
     ├── Unauthorized              401: no credential, or one that the registry does not take
+    │   └── CredentialRefused     the credential itself is wrong or has expired
     ├── Forbidden                 403: signed in, and still not allowed
     ├── NotFound                  404: repository, manifest or blob unknown
     ├── Unsupported               405, 404 on an API, UNSUPPORTED: the registry does not offer this
@@ -60,6 +61,10 @@ class RegistryError(RegtuiError):
 
 class Unauthorized(RegistryError):
     """401: no credential, or one that the registry does not take."""
+
+
+class CredentialRefused(Unauthorized):
+    """The credential itself is wrong or has expired, whatever was asked for."""
 
 
 class Forbidden(RegistryError):

@@ -15,6 +15,7 @@ from regtui.transport.errors import (
     BadAnswer,
     BadRequest,
     Conflict,
+    CredentialRefused,
     Forbidden,
     NotFound,
     RateLimited,
@@ -93,12 +94,12 @@ def not_accepted(response: Response, credential: Credential, host: str) -> Unaut
     if credential.is_anonymous:
         sentence = f"{host} gives nothing here without signing in, or there is no such thing."
         hint = f"Sign in: regtui login {host}"
-    else:
-        who = credential.username or "the identity token"
-        source = f" (from {credential.source})" if credential.source else ""
-        sentence = f"{host} does not accept the credential of {who}{source}."
-        hint = f"It may be wrong or expired: regtui login {host}"
-    return Unauthorized(sentence, hint=hint, host=host, status=response.status, code=code, detail=detail)
+        return Unauthorized(sentence, hint=hint, host=host, status=response.status, code=code, detail=detail)
+    who = credential.username or "the identity token"
+    source = f" (from {credential.source})" if credential.source else ""
+    sentence = f"{host} does not accept the credential of {who}{source}."
+    hint = f"It may be wrong or expired: regtui login {host}"
+    return CredentialRefused(sentence, hint=hint, host=host, status=response.status, code=code, detail=detail)
 
 
 def read_error(response: Response) -> tuple[str | None, str | None]:

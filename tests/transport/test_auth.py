@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from regtui.credentials.values import Credential, Secret
-from regtui.transport.errors import BadAnswer, Forbidden, RateLimited, RegistryError, Unauthorized, Unreachable
+from regtui.transport.errors import (
+    BadAnswer,
+    CredentialRefused,
+    Forbidden,
+    RateLimited,
+    RegistryError,
+    Unauthorized,
+    Unreachable,
+)
 from regtui.transport.registry_auth import RegistryAuth
 from tests.fakes.hostile import as_json, oci_error, rate_limited
 from tests.fakes.serve import Reply, Seen, Server
@@ -115,7 +123,7 @@ async def test_sixteen_at_once_with_a_wrong_password_try_it_once(
     results = await asyncio.gather(
         *(client.request("GET", TAGS, scope=PULL) for _ in range(16)), return_exceptions=True
     )
-    assert {type(result) for result in results} == {Unauthorized}
+    assert {type(result) for result in results} == {CredentialRefused}
     assert len(tokens.seen) == 1
     assert source.forgotten == [registry.host]
     assert "the credential of alice (from the test)" in str(results[0])

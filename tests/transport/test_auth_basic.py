@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from regtui.credentials.values import ANONYMOUS, Credential, Secret
-from regtui.transport.auth import BasicAuth, BearerAuth, NoAuth
+from regtui.transport.auth import BasicAuth, BearerAuth, CredentialAuth, NoAuth, password_as_bearer
 from regtui.transport.client import RegistryClient
-from regtui.transport.errors import BadAnswer, RegistryError, Unauthorized
+from regtui.transport.errors import BadAnswer, CredentialRefused, RegistryError, Unauthorized
 from regtui.transport.exchange import Request, Response
 from regtui.transport.headers import Headers
 from regtui.transport.options import HostOptions
@@ -82,7 +82,7 @@ async def test_sixteen_at_once_send_a_wrong_password_once(connect: Connect) -> N
     async with BasicRegistry(accept_everything) as registry:
         client = connect(registry.host, Credential("alice", Secret("wrong")))
         results = await asyncio.gather(*(client.request("GET", TAGS) for _ in range(16)), return_exceptions=True)
-    assert {type(result) for result in results} == {Unauthorized}
+    assert {type(result) for result in results} == {CredentialRefused}
     assert sum(bool(seen.authorization) for seen in registry.seen) == 1
 
 
@@ -251,3 +251,38 @@ async def test_simple_kinds_of_auth(connect: Connect, auth: Any, sent: str | Non
         await connect(api.host, auth=auth).request("GET", "/api")
     assert api.seen[0].authorization == sent
     assert PASSWORD not in repr(auth)
+
+
+async def test_a_credential_that_goes_ahead_and_is_not_sent_again_once_refused(connect: Connect) -> None:
+    async with BasicRegistry(accept_everything) as registry:
+        alice = connect(registry.host, ALICE)
+        api = alice.beside(auth=CredentialAuth(host=registry.host))
+        await api.request("GET", "/service/things")
+        assert (len(registry.seen), api.signed_in_as) == (1, "alice")
+        wrong = connect(registry.host, Credential("alice", Secret("wrong"), source="the test"))
+        api = wrong.beside(auth=CredentialAuth(host=registry.host))
+        for _ in range(3):
+            with pytest.raises(Unauthorized, match=r"credential of alice \(from the test\)"):
+                await api.request("GET", "/service/things")
+        assert len(registry.seen) == 2
+        wrong.forget_credential()
+        with pytest.raises(Unauthorized):
+            await api.request("GET", "/service/things")
+        assert len(registry.seen) == 3
+
+
+@pytest.mark.parametrize(
+    ("credential", "sent"),
+    [
+        (Credential("bob", Secret("t0ken")), "Bearer t0ken"),
+        (Credential(registry_token=Secret("ready")), "Bearer ready"),
+        (ANONYMOUS, None),
+    ],
+)
+async def test_a_password_that_is_a_token_goes_as_one(
+    connect: Connect, credential: Credential, sent: str | None
+) -> None:
+    async with Server(accept_everything) as registry:
+        api = connect(registry.host, credential).beside(auth=CredentialAuth(password_as_bearer))
+        await api.request("GET", "/things")
+    assert [seen.authorization for seen in registry.seen] == [sent]
