@@ -19,6 +19,7 @@ FLOORS = {"oci", "storage", "credentials", "transport", "registries", "operation
     "session",
     "cli",
     "ui",
+    "web",
 }
 LINT = "import sys; from importlinter.cli import lint_imports_command as lint; lint(args=sys.argv[1:])"
 

@@ -56,6 +56,7 @@ def session_of(arguments: argparse.Namespace, host: str | None = None) -> Sessio
             insecure=frozenset(normalise_host(name) for name in arguments.insecure),
             ca_file=arguments.ca_file,
             write=getattr(arguments, "write", False),
+            read_only=getattr(arguments, "read_only", False),
             use_cache=not arguments.no_cache,
             credential=_given(arguments),
             host=host,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def add_explorer(parser: argparse.ArgumentParser) -> None:
     """The options of every command that ends in the explorer."""
-    parser.add_argument("--write", action="store_true", help="allow changes in this run (each is shown and confirmed)")
+    allowed = parser.add_mutually_exclusive_group()
+    allowed.add_argument("--write", action="store_true", help="allow changes in this run (each is shown and confirmed)")
+    allowed.add_argument("--read-only", action="store_true", help="allow none in this run, whatever the settings say")
     parser.add_argument("--ssh", action="store_true", help="draw for a slow line: no animation, no mouse motion")
 
 
@@ -42,7 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def explore(session: Session, target: Target | None, *, slow_line: bool) -> int:
     """Run the app over a session until the user leaves."""
-    if not sys.stdin.isatty():
+    # In a browser the app talks to the web driver, which Textual is told of by this variable.
+    if not sys.stdin.isatty() and not os.environ.get("TEXTUAL_DRIVER"):
         say("regtui: the explorer needs a terminal. For scripts there are commands: see regtui --help.")
         return exits.USAGE
     from regtui.ui.app import run_app

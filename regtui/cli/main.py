@@ -44,6 +44,7 @@ COMMANDS: Final[dict[str, str]] = {
     "doctor": "show what a registry can do and what is broken",
     "verify": "tell who vouches for an image: verified, invalid, not verified, unsigned",
     "scan": "show what scanners found in an image, with source and age",
+    "serve": "show the explorer in a browser on this machine, read-only",
     "config": "show where the settings are, check them, write a commented file to start from",
     "completion": "print a completion script for bash, zsh or fish",
 }

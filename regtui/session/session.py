@@ -44,6 +44,8 @@ class SessionOptions:
     insecure: frozenset[str] = frozenset()
     ca_file: str | None = None
     write: bool = False
+    read_only: bool = False
+    """Nothing may be changed anywhere, whatever the settings and `write` say."""
     use_cache: bool = True
     credential: Credential | None = None
     host: str | None = None
@@ -219,7 +221,9 @@ class Session:
         return await self.credentials.delete(host)
 
     def writable(self, host: str) -> bool:
-        """Whether changes are allowed there: `writable = true` in the settings, or --write."""
+        """Whether changes are allowed there: `writable = true` in the settings, or --write; never with --read-only."""
+        if self.options.read_only:
+            return False
         return self.options.write or self.settings.registry(host).writable
 
     def known_registries(self) -> tuple[KnownRegistry, ...]:
