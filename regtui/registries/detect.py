@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 GROUP: Final = "regtui.registries"
 BUILT_IN: Final[dict[str, str]] = {
     DISTRIBUTION: "regtui.registries.distribution:DistributionRegistry",
+    "dockerhub": "regtui.registries.dockerhub:DockerHub",
     "harbor": "regtui.registries.harbor:HarborRegistry",
     "nexus": "regtui.registries.nexus:NexusRegistry",
     "zot": "regtui.registries.zot:ZotRegistry",

@@ -79,6 +79,9 @@ def retry_after(headers: Headers, now: float) -> float | None:
     seconds = headers.number("retry-after")
     if seconds is not None:
         return float(seconds)
+    moment = headers.number("x-retry-after")  # Docker Hub's API: seconds since 1970, and no other field
+    if moment is not None:
+        return max(0.0, moment - now)
     try:
         return max(0.0, parsedate_to_datetime(text).timestamp() - now)
     except (ValueError, OverflowError, OSError):
