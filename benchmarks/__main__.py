@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import blobs, fanout, keeping, listing, lists, report, starting
+from benchmarks import blobs, fanout, keeping, listing, listing_layers, lists, report, single_files, starting
 from benchmarks.measure import Outcome, Scale
 from benchmarks.servers import Missing
 
@@ -23,6 +23,13 @@ BENCHMARKS: dict[str, Callable[[Scale, Path], Iterator[Outcome]]] = {
     "B3": fanout.b3,
     "B4": fanout.b4,
     "C1": blobs.c1,
+    "D1": listing_layers.d1,
+    "D2 D3 D5": listing_layers.d2_d5,
+    "D4": listing_layers.d4,
+    "D6": listing_layers.d6,
+    "D7": listing_layers.d7,
+    "D8": listing_layers.d8,
+    "E1": single_files.e1,
     "F1": starting.f1,
     "F2": starting.f2,
     "F3": lists.f3,

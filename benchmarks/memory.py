@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import resource
 
@@ -24,3 +25,18 @@ def peak_resident() -> int:
 def _read(path: str) -> str:
     with open(path) as file:
         return file.read()
+
+
+def give_back() -> int:
+    """Hand what is free back to the system, as far as the C library does that; bytes that are held then."""
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
+    return resident()
+
+
+def reset_peak() -> None:
+    """Let `peak_resident` begin anew from what is held now (Linux: proc(5), clear_refs)."""
+    with open("/proc/self/clear_refs", "w") as file:
+        file.write("5")
