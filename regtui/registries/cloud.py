@@ -39,6 +39,7 @@ def library(name: str) -> Any | None:
 def in_thread(work: Callable[[], Result]) -> Future[Result]:
     """Run something that blocks in a thread of its own, which never keeps the program from ending."""
     future: Future[Result] = Future()
+    future.set_running_or_notify_cancel()  # who stops waiting does not stop the thread
 
     def run() -> None:
         try:
@@ -50,6 +51,11 @@ def in_thread(work: Callable[[], Result]) -> Future[Result]:
 
     threading.Thread(target=run, name="cloud credentials", daemon=True).start()
     return future
+
+
+async def apart(work: Callable[[], Result]) -> Result:
+    """Wait for something that blocks, as `in_thread` runs it: the program can end meanwhile."""
+    return await asyncio.wrap_future(in_thread(work))
 
 
 def good_until(ends: float | None, *, now: float | None = None) -> float | None:
@@ -78,7 +84,7 @@ class CloudCredentials:
         raise NotImplementedError
 
     def adapt(self, credential: Credential) -> Credential:
-        """The credential that somebody kept for this host, as this cloud wants it."""
+        """The credential that somebody kept for this host, as this cloud wants it; ANONYMOUS when it has ended."""
         return credential
 
     async def find(self, host: str) -> Credential:
@@ -86,8 +92,9 @@ class CloudCredentials:
         kept = await self._known.find(host)
         if host != self._host:
             return kept
-        if not kept.is_anonymous:
-            return self.adapt(kept)
+        adapted = self.adapt(kept)
+        if not adapted.is_anonymous:
+            return adapted
         if not self._given.is_anonymous and not self._given.is_over(time.time()):
             return self._given
         if self._asking is None or self._asking.done() or self._asking.get_loop() is not asyncio.get_running_loop():
@@ -95,7 +102,7 @@ class CloudCredentials:
             self._asking.add_done_callback(lambda task: task.cancelled() or task.exception())
         # Whoever leaves must not cancel it for the others that wait.
         self._given = await asyncio.shield(self._asking)
-        return self._given
+        return kept if self._given.is_anonymous else self._given
 
     def forget(self, host: str) -> None:
         """Ask anew next time."""

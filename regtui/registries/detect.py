@@ -30,6 +30,7 @@ BUILT_IN: Final[dict[str, str]] = {
     "harbor": "regtui.registries.harbor:HarborRegistry",
     "nexus": "regtui.registries.nexus:NexusRegistry",
     "zot": "regtui.registries.zot:ZotRegistry",
+    "acr": "regtui.registries.acr:AcrRegistry",
     "ecr": "regtui.registries.ecr:EcrRegistry",
     "ecr-public": "regtui.registries.ecr_public:EcrPublicRegistry",
 }

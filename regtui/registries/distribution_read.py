@@ -223,6 +223,11 @@ class DistributionReader(Registry):
         """The token scope that `check` needs; none by the protocol."""
         return ()
 
+    @property
+    def ways_to_sign_in(self) -> str:
+        """What to run, in words."""
+        return f"`regtui login {self.host}`"
+
     async def repository_pages(self, prefix: str) -> AsyncIterator[Page[RepositorySummary]]:
         """The repositories as the registry lists them: the catalog, filtered here."""
         async for page in self.names(self.catalog_path(), "repositories", self.catalog_scope(), is_repository_path):
@@ -295,7 +300,7 @@ class DistributionReader(Registry):
         return Support(False, str(self._no_catalog(error)))
 
     def _no_catalog(self, error: BadAnswer | Unauthorized | Forbidden | NotFound | Unsupported) -> Unsupported:
-        sign_in = f"or sign in with `regtui login {self.host}`"
+        sign_in = f"or sign in with {self.ways_to_sign_in}"
         if self.client.signed_in_as:
             sign_in = f"or check the sign-in as {self.client.signed_in_as}"
         refused = f", {sign_in}" if isinstance(error, Unauthorized | Forbidden) else ""

@@ -6,7 +6,6 @@ the extra regtui[aws]) it is a plain registry that lists no metadata and deletes
 
 from __future__ import annotations
 
-import asyncio
 import base64
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,7 +13,7 @@ from regtui.credentials.values import Credential, Secret
 from regtui.oci import Digest, DigestMismatch, InvalidReference
 from regtui.oci.reference import is_repository_path, is_tag
 from regtui.registries.aws import NO_CREDENTIALS, AwsApi, AwsIdentity, SigV4, read_host
-from regtui.registries.cloud import CloudCredentials, good_until
+from regtui.registries.cloud import CloudCredentials, apart, good_until
 from regtui.registries.contract import (
     Capabilities,
     Capability,
@@ -76,7 +75,7 @@ class EcrRegistry(DistributionRegistry):
 
     async def api_problem(self, repository: str | None = None) -> str | None:
         """Why the JSON API can't be used by this user (for this repository), in a sentence; None when it can."""
-        return await asyncio.to_thread(self.aws.look)
+        return await apart(self.aws.look)
 
     async def authorization_token(self) -> Credential:
         """User and password for the registry, good for twelve hours. Raises RegistryError."""

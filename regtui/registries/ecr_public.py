@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from regtui.credentials.values import ANONYMOUS, Credential
 from regtui.oci import Digest, InvalidReference
 from regtui.oci.reference import is_repository_path
+from regtui.registries.cloud import apart
 from regtui.registries.contract import (
     Capabilities,
     Capability,
@@ -149,7 +150,7 @@ class EcrPublicCredentials(EcrCredentials):
 
     async def obtain(self) -> Credential:
         """A new token; ANONYMOUS without AWS credentials, or when IAM allows no token."""
-        if await asyncio.to_thread(self._registry.aws.look) is not None:
+        if await apart(self._registry.aws.look) is not None:
             return ANONYMOUS
         try:
             return await self._registry.authorization_token()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from regtui.credentials.values import Secret
 from regtui.oci.errors import RegtuiError
+from regtui.transport import jwt
 from regtui.transport.auth import is_token
 from regtui.transport.errors import BadAnswer
 
@@ -117,7 +118,10 @@ def read_token(response: Response, host: str, now: float) -> Token:
             host=host,
             status=response.status,
         )
-    life = _seconds(fields.get("expires_in")) - _age(fields.get("issued_at"), response.headers.get("date", ""))
+    said = fields.get("expires_in")
+    life = _seconds(jwt.life(text) if said is None else said) - _age(
+        fields.get("issued_at"), response.headers.get("date", "")
+    )
     refresh = fields.get("refresh_token")
     kept = Secret(refresh) if isinstance(refresh, str) and refresh else None
     return Token(Secret(text), now + min(life * _RENEW_AT, life - _MARGIN), kept)

@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from tests.servers import oci11
 
 METHODS = ("get", "put", "post", "delete", "head", "patch", "options")
+_SLASHES = "(?:[^/_][^/]*/)*[^/_][^/]*"
+"""A path of several components. None starts with an underscore, as the fixed parts beside repositories do."""
 _OWN_HEADERS = frozenset({"accept", "content-type", "authorization"})
 """Header parameters that OpenAPI 3 leaves to other parts of the description."""
 
@@ -179,7 +181,7 @@ class Specification:
         made, number = re.escape(self.prefix), 0
         for part in re.split(r"({[^}]+})", path):
             if part.startswith("{"):
-                made += f"(?P<v{number}>{'.+' if part[1:-1] in slashes else '[^/]+'})"
+                made += f"(?P<v{number}>{_SLASHES if part[1:-1] in slashes else '[^/]+'})"
                 number += 1
             else:
                 made += re.escape(part)

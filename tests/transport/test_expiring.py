@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from regtui.credentials.values import Credential, Secret
+from regtui.transport.exchange import Response
+from regtui.transport.headers import Headers
+from regtui.transport.jwt import claims, ends
+from regtui.transport.tokens import read_token
+from tests.fakes.acr import jwt
 from tests.fakes.token_server import BasicRegistry, accept_everything, basic
 
 if TYPE_CHECKING:
-    import pytest
-
     from regtui.credentials.values import CredentialSource
     from tests.transport.conftest import Connect
 
@@ -67,3 +73,26 @@ async def test_a_refusal_reaches_the_source_that_was_put_around(connect: Connect
 def test_what_has_no_end_is_never_over() -> None:
     assert not Credential("a", Secret("b")).is_over(1e12)
     assert Credential("a", Secret("b"), good_until=5.0).is_over(5.0)
+
+
+@pytest.mark.parametrize(
+    ("body", "life"),
+    [
+        ({"access_token": jwt(iat=1000, exp=5500)}, 3600),
+        ({"access_token": jwt(nbf=1000, exp=5500)}, 3600),
+        ({"access_token": jwt(iat=1000, exp=5500), "expires_in": 100}, 80),
+        ({"access_token": jwt(exp=5500)}, 48),
+        ({"access_token": "opaque"}, 48),
+        ({"access_token": "a.!.c"}, 48),
+        ({"access_token": jwt(iat="x", exp=True)}, 48),
+    ],
+)
+def test_a_token_without_a_stated_life_says_it_itself(body: dict[str, object], life: float) -> None:
+    answer = Response(200, Headers(), json.dumps(body).encode(), "https://r.test/token")
+    assert read_token(answer, "r.test", 0.0).renew == life
+
+
+def test_what_is_no_web_token_claims_nothing() -> None:
+    for text in ("", "a.b", "a.b.c", "a.W10.c", "a." + "WzFd" * 30000 + ".c", "a..c"):
+        assert claims(text) == {}
+        assert ends(text) is None
