@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from regtui.contents.errors import NotInImage, NotReadable
@@ -24,6 +25,19 @@ if TYPE_CHECKING:
 
 LARGEST: Final = 256 << 20
 """Bytes of one file that are read into memory at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileRead:
+    """A file that was read, and what it cost. `path` and `layer` (from 0) tell where its content lies once links are
+    followed; `fetched` are the bytes of the layer that were asked for, in `requests` requests.
+    """
+
+    content: FileContent
+    path: str
+    layer: int
+    fetched: int
+    requests: int
 
 
 class ImageFiles:
@@ -47,14 +61,23 @@ class ImageFiles:
 
         Links to the node's content are followed. Raises NotReadable, DamagedLayer, RegistryError.
         """
-        found = content_of(self._contents.tree, node)
+        return (await self.look_into(node, most=most)).content
+
+    async def look_into(self, node: int, *, layer: int | None = None, most: int = MOST) -> FileRead:
+        """As `read`, of the stack up to `layer` (default: all), with what it cost."""
+        found = content_of(self._contents.tree, node, layer)
+        index, blob = self._contents.tree.index(found.layer), self._layer(found.layer)
         registry, path = await self._registry()
-        layer = self._layer(found.layer)
+        fetched: list[int] = []
 
         async def fetch(start: int, end: int) -> bytes:
-            return await registry.blob_range(path, layer, start, end)
+            data = await registry.blob_range(path, blob, start, end)
+            fetched.append(len(data))
+            return data
 
-        return await read_file_async(self._contents.tree.index(found.layer), found.row, fetch, most=most)
+        content = await read_file_async(index, found.row, fetch, most=most)
+        place = "/" + index.path(found.row).decode("utf-8", "surrogateescape")
+        return FileRead(content, place, found.layer, sum(fetched), len(fetched))
 
     async def read_whole(self, node: int, *, most: int = LARGEST) -> bytes:
         """All bytes of a file. Raises NotReadable when it has more than `most`, and what `read` raises."""

@@ -92,6 +92,7 @@ _MARKABLE = _at(Place.TABLE, Place.TREE)
 _PLAN = _at(Place.PLAN)
 _BESIDE, _VIEWER = _at(Place.BESIDE), _at(Place.VIEWER)
 _EITHER = _at(Place.EXPLORER, Place.PLAN, Place.VIEW, Place.REPORT)
+_TABBED, _REPORT = _at(Place.EXPLORER, Place.REPORT), _at(Place.REPORT)
 _ANY_FILE = _at(Place.FILES, Place.BESIDE, Place.VIEW)
 
 _MOVE = (
@@ -122,9 +123,9 @@ _PANES = (
            "previous_pane", "Panes"),
     Action("pane.zoom", "Zoom", "Give the focused pane the whole screen, or take it back.", "z,plus,underscore",
            _EXPLORER, "zoom_pane", "Panes", rank=80),
-    Action("detail.previous", "Previous tab", "Show the detail tab before.", "left_square_bracket", _EXPLORER,
+    Action("detail.previous", "Previous tab", "Show the detail tab before.", "left_square_bracket", _TABBED,
            "previous_tab", "Panes"),
-    Action("detail.next", "Next tab", "Show the next detail tab.", "right_square_bracket", _EXPLORER,
+    Action("detail.next", "Next tab", "Show the next detail tab.", "right_square_bracket", _TABBED,
            "next_tab", "Panes"),
     Action("back", "Back", "Clear the filter, then the marks, then go back.", "escape", _EITHER, "step_back", "Panes"),
 )  # fmt: skip
@@ -140,10 +141,11 @@ _SEE = (
     Action("raw", "Raw", "Show the raw JSON of the image.", "y", _EXPLORER, "show_raw", "Look"),
     Action("companions", "Signature tags", "Show or fold the tags of signatures, attestations and SBOMs.", "a",
            _EXPLORER, "toggle_companions", "Look"),
-    Action("refresh", "Refresh", "Ask the registry again, past the cache.", "r,f5", _EXPLORER, "refresh_pane", "Look"),
+    Action("refresh", "Refresh", "Ask the registry again, past the cache.", "r,f5", _TABBED, "refresh_pane", "Look"),
     Action("go_to", "Go to", "Go to any image reference, digest or path.", "o", _EXPLORER, "go_to", "Look",
            rank=70, footer="go to"),
-    Action("compare", "Compare", "Compare the two marked images.", "equals_sign", _EXPLORER, "compare", "Look",
+    Action("compare", "Compare", "Compare two marked tags, two platforms, or this image with any other.",
+           "equals_sign", _EXPLORER, "compare", "Look",
            rank=50, footer="compare"),
     Action("requests", "Request log", "Show the requests that were sent, with a copy as curl.", "exclamation_mark",
            _APP, "show_requests", "Look"),
@@ -198,7 +200,7 @@ _TAKE = (
            "Take"),
     Action("copy.pull", "Copy the pull command", "Copy the pull command to the clipboard.", "p", _EXPLORER,
            "copy_pull", "Take"),
-    Action("export", "Export", "Save the current table as JSON, CSV or Markdown.", "ctrl+s", _EXPLORER,
+    Action("export", "Export", "Save the current table as JSON, CSV or Markdown.", "ctrl+s", _TABBED,
            "export_table", "Take"),
 )  # fmt: skip
 
@@ -224,6 +226,10 @@ _INSIDE = (
            footer="pager"),
     Action("file.editor", "Editor", "Open a copy of this file in the editor.", "f4", _ANY_FILE, "edit_file", "Take",
            rank=18, footer="editor"),
+    Action("report.full", "Compare fully", "Read the layers that both images share, too, and compare contents.", "F",
+           _REPORT, "compare_fully", "Look", rank=21, footer="fully"),
+    Action("report.swap", "Swap the sides", "Compare the other way round.", "w", _REPORT, "swap_sides", "Look",
+           rank=22, footer="swap"),
     Action("view.left", "Left", "Scroll to the left.", "h,left", _VIEWER, "scroll_text_left", "Move"),
     Action("view.right", "Right", "Scroll to the right.", "l,right", _VIEWER, "scroll_text_right", "Move"),
     Action("view.next", "Next hit", "Go to the next place where the text was found.", "n", _VIEWER, "next_hit", "Move",

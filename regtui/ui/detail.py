@@ -191,7 +191,9 @@ def _layers_table(name: str) -> RowTable[LayerRow]:
             sort=lambda row: row.size,
             descending=True,
         ),
-        Column("share", SafeText("share"), lambda row: bar(row.share, 10), 10, tone="accent", priority=2),
+        Column(
+            "share", SafeText("share"), lambda row: bar(row.share, 10), 10, tone="accent", priority=2, is_data=False
+        ),
         Column("from", SafeText("made by"), _made_by, 20, flex=1, tone=lambda row: "" if row.layer else "dim"),
     ]
     if name == "history":

@@ -158,7 +158,7 @@ _SHARES: Final[tuple[Column[Any], ...]] = (
            descending=True),
     Column("hidden", SafeText("hidden"), lambda row: safe(size_text(row.hidden)), 9, align="right",
            sort=lambda r: r.hidden, descending=True),
-    Column("share", SafeText("waste"), lambda row: bar(row.share, 8), 8, tone="warning"),
+    Column("share", SafeText("waste"), lambda row: bar(row.share, 8), 8, tone="warning", is_data=False),
     Column("made by", SafeText("made by"), lambda row: safe(row.made_by or "—", 600), 8, flex=1,
            tone="dim", priority=1),
 )  # fmt: skip

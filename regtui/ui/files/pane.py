@@ -14,23 +14,21 @@ from regtui.ui.files.beside import Beside, BesideTable
 from regtui.ui.files.looking import Looking
 from regtui.ui.files.place import place_of
 from regtui.ui.files.tree import FileTree
-from regtui.ui.models.pace import Pace, left_text
 from regtui.ui.safe_text import SafeText, safe
-from regtui.ui.widgets.bars import bar
-from regtui.ui.words import count_text, size_text
+from regtui.ui.words import size_text
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.events import DescendantFocus, Resize
 
     from regtui.contents.view import View
-    from regtui.session.contents import ImageContents, LayerProgress
+    from regtui.session.contents import ImageContents
     from regtui.ui.facts.waste import Findings
     from regtui.ui.files.place import FilePlace
+    from regtui.ui.files.progress import Told
     from regtui.ui.widgets.line_list import LineList
 
 WIDE: Final = 104
-_BAR: Final = 16
 
 
 class FilesPane(Vertical):
@@ -47,18 +45,6 @@ class FilesPane(Vertical):
     FilesPane.-narrow.-beside Beside { display: block; }
     FilesPane.-narrow.-beside FileTree { display: none; }
     """
-
-    class Progressed(Message):
-        """More of the image was read; posted from worker threads. `moment` is in seconds of a steady clock."""
-
-        def __init__(self, progress: LayerProgress, moment: float) -> None:
-            super().__init__()
-            self.progress = progress
-            self.moment = moment
-
-        def can_replace(self, message: Message) -> bool:
-            """Only the last one counts."""
-            return isinstance(message, FilesPane.Progressed)
 
     class Grown(Message):
         """The tree as far as it is known; posted from worker threads."""
@@ -88,7 +74,6 @@ class FilesPane(Vertical):
         self.contents: ImageContents | None = None
         self.findings: Findings | None = None
         self.looking = Looking()
-        self._pace = Pace()
         self._reveal_later: int | None = None
         self._line = Static(Content(""))
 
@@ -118,7 +103,6 @@ class FilesPane(Vertical):
         """An image is about to be read."""
         self.contents = self.findings = self._reveal_later = None
         self.looking = Looking()
-        self._pace = Pace()
         self.beside.clear()
         self.file_tree.clear()
         self.state(SafeText("asking for the layers…"))
@@ -172,24 +156,11 @@ class FilesPane(Vertical):
 
     # what happens inside
 
-    def on_files_pane_progressed(self, event: Progressed) -> None:
+    def on_told(self, event: Told) -> None:
         """Tell how far it is."""
-        step = event.progress
-        self._pace.note(event.moment, step.read)
-        if self.contents is not None:
-            return
-        layer = min(step.done + 1, step.layers)
-        parts = [
-            f"{bar(step.read / step.total if step.total else 0.0, _BAR)} layer {layer} of {step.layers}",
-            f"{size_text(step.read)} of {size_text(step.total)}",
-            f"{count_text(step.entries)} entries",
-        ]
-        speed, left = self._pace.speed, self._pace.left(step.total)
-        if speed is not None:
-            parts.insert(2, f"{size_text(int(speed))}/s")
-        if left is not None:
-            parts.insert(3, left_text(left))
-        self.state(safe(" · ".join([*parts, "escape stops"])))
+        event.stop()
+        if self.contents is None:
+            self.state(event.words)
 
     def on_files_pane_grown(self, event: Grown) -> None:
         """Show what is known so far."""

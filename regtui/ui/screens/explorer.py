@@ -12,6 +12,7 @@ from regtui.ui.actions import Bound, Place
 from regtui.ui.changes.keys import Changing
 from regtui.ui.safe_text import SafeText, safe
 from regtui.ui.screens.browsing import Browsing
+from regtui.ui.screens.comparing import Comparing
 from regtui.ui.screens.configuring import Configuring
 from regtui.ui.screens.inside import Inside
 from regtui.ui.screens.taking import Taking
@@ -38,7 +39,7 @@ WIDE: Final = 110
 TINY: Final = (60, 16)
 
 
-class ExplorerScreen(Bound, Changing, Taking, Configuring, Inside, Browsing):
+class ExplorerScreen(Bound, Changing, Taking, Configuring, Inside, Comparing, Browsing):
     """Miller columns over the detail. What a key does here stands in the action table."""
 
     PLACES = (Place.EXPLORER,)

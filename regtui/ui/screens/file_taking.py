@@ -13,7 +13,6 @@ from textual.worker import get_current_worker
 
 from regtui.contents.columns import Kind
 from regtui.oci import RegtuiError
-from regtui.session.file_reading import FileReader
 from regtui.ui.files.programs import program, run_over_copy
 from regtui.ui.safe_text import SafeText, safe
 from regtui.ui.screens.asking import ExtractScreen, WorkingScreen
@@ -65,9 +64,9 @@ class FileTaking(Screen[None]):
                 loop.call_soon_threadsafe(dialog.tell, _how_far(done, place.size))
 
         try:
-            done = await FileReader(self.session.registry).extract(
-                place.contents,
-                place.node,
+            files = self.session.image_files(place.contents)
+            done = await files.extract(
+                files.locate(place.path, layer=place.layer),
                 destination,
                 layer=place.layer,
                 keep_special_bits=keep_special_bits,
@@ -103,8 +102,8 @@ class FileTaking(Screen[None]):
             self._warn(f"No {kind} was found: set {'PAGER' if kind == 'pager' else 'EDITOR'} to one.")
             return
         try:
-            reader = FileReader(self.session.registry)
-            read = await reader.read(place.contents, place.node, layer=place.layer, most=LARGEST_COPY)
+            files = self.session.image_files(place.contents)
+            read = await files.look_into(place.node, layer=place.layer, most=LARGEST_COPY)
             with self.app.suspend():
                 problem = run_over_copy(command, place.name, read.content.data)
         except RegtuiError as error:

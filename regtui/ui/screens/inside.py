@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from textual import on, work
 
@@ -16,6 +16,7 @@ from regtui.ui.facts.waste import findings_of
 from regtui.ui.files.keys import FileKeys
 from regtui.ui.files.looking import view_of
 from regtui.ui.files.pane import FilesPane
+from regtui.ui.files.progress import ReadingProgress
 from regtui.ui.safe_text import SafeText, safe
 from regtui.ui.screens.browsing import Browsing
 from regtui.ui.screens.choose import ChooseScreen
@@ -29,10 +30,6 @@ if TYPE_CHECKING:
     from regtui.session import Image
     from regtui.session.contents import LayerProgress
     from regtui.ui.files.place import FilePlace
-
-TOLD_EVERY: Final = 0.25
-"""Seconds between two reports of how far the reading is: each costs a line on the wire."""
-TOLD_EVERY_SLOWLY: Final = 1.0
 
 
 class Inside(FileTaking, Browsing):
@@ -63,7 +60,7 @@ class Inside(FileTaking, Browsing):
         try:
             contents = await self.session.contents.contents(
                 image,
-                _now_and_then(files, TOLD_EVERY_SLOWLY if getattr(self.app, "slow_line", False) else TOLD_EVERY),
+                _progress(files, slow=bool(getattr(self.app, "slow_line", False))),
                 lambda tree: files.post_message(FilesPane.Grown(View(tree))),
             )
             files.state(SafeText("adding up…"))
@@ -130,14 +127,13 @@ class Inside(FileTaking, Browsing):
         takes[event.what]()
 
 
-def _now_and_then(files: FilesPane, every: float) -> Callable[[LayerProgress], None]:
-    """A progress callback for worker threads that passes on the first of each interval, and the last of all."""
-    told = [0.0]
+def _progress(files: FilesPane, *, slow: bool) -> Callable[[LayerProgress], None]:
+    """A callback for worker threads."""
+    progress = ReadingProgress()
 
     def tell(step: LayerProgress) -> None:
-        moment = monotonic()
-        if moment - told[0] >= every or step.done == step.layers:
-            told[0] = moment
-            files.post_message(FilesPane.Progressed(step, moment))
+        told = progress.step(step, monotonic(), slow=slow)
+        if told is not None:
+            files.post_message(told)
 
     return tell

@@ -1,13 +1,9 @@
-"""What the explorer gives away: copies to the clipboard, tables as files."""
+"""What the explorer gives away: copies to the clipboard, and where to go with them."""
 
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
-import json
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textual import work
 
@@ -15,17 +11,15 @@ from regtui.ui.clipboard import copy_text
 from regtui.ui.safe_text import SafeText, safe
 from regtui.ui.screens.browsing import Browsing
 from regtui.ui.screens.choose import ChooseScreen
+from regtui.ui.screens.exporting import Exporting
 from regtui.ui.screens.go_to import GoToScreen
-from regtui.ui.widgets.row_table import RowTable
 from regtui.ui.words import size_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from regtui.oci import Reference
 
 
-class Taking(Browsing):
+class Taking(Exporting, Browsing):
     """Copy, export, go to."""
 
     def chosen(self) -> Reference | None:
@@ -103,58 +97,3 @@ class Taking(Browsing):
         if chosen >= 0 and chosen != now:
             self.wanted_platform = image.platforms[chosen].platform
             self.load_image(image.reference)
-
-    @work(exclusive=True, group="export", exit_on_error=False)
-    async def action_export_table(self) -> None:
-        """ctrl+s: the focused table as a file in the current folder."""
-        table = self.focused
-        if not isinstance(table, RowTable) or not table.model.shown:
-            self._nothing("There is no table to save here.")
-            return
-        answer = await self.app.push_screen_wait(
-            GoToScreen("Save this table as (.json, .csv or .md)", f"regtui-{table.id}.csv")
-        )
-        if answer:
-            await self._save(Path(answer), _cells(table))
-
-    async def _save(self, path: Path, cells: list[list[str]]) -> None:
-        made = {".json": _as_json, ".md": _as_markdown}.get(path.suffix.lower(), _as_csv)(cells)
-        try:
-            await asyncio.to_thread(_write_new, path, made)
-        except OSError as error:
-            self._nothing(f"{path} was not written: {error.strerror}.")
-            return
-        self.notify(safe(f"Saved {len(cells) - 1} rows to {path}.", 300), markup=False)
-
-
-def _write_new(path: Path, text: str) -> None:
-    with path.expanduser().open("x", encoding="utf-8") as file:
-        file.write(text)
-
-
-def _cells(table: RowTable[Any]) -> list[list[str]]:
-    rows = [[str(column.title) or column.name for column in table.columns]]
-    rows.extend([column.cell(row) for column in table.columns] for row in table.model.visible_rows())
-    return rows
-
-
-def _as_json(cells: Sequence[Sequence[str]]) -> str:
-    head, *rows = cells
-    return json.dumps([dict(zip(head, row, strict=True)) for row in rows], indent=2, ensure_ascii=False) + "\n"
-
-
-def _as_csv(cells: Sequence[Sequence[str]]) -> str:
-    made = io.StringIO()
-    csv.writer(made, lineterminator="\n").writerows([[_no_formula(cell) for cell in row] for row in cells])
-    return made.getvalue()
-
-
-def _as_markdown(cells: Sequence[Sequence[str]]) -> str:
-    head, *rows = [[cell.replace("|", "\\|") for cell in row] for row in cells]
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def _no_formula(cell: str) -> str:
-    """Spreadsheets run cells that begin like a formula: what a registry sends must not."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@")) else cell

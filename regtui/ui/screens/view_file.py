@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from textual import work
 
 from regtui.oci import RegtuiError
-from regtui.session.file_reading import FileReader
 from regtui.ui.actions import Bound, Place
 from regtui.ui.files.colours import coloured
 from regtui.ui.files.viewer import FileView
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from regtui.session import Session
-    from regtui.session.file_reading import FileRead
+    from regtui.session.image_files import FileRead
     from regtui.ui.files.place import FilePlace
     from regtui.ui.models.file_text import Looked
 
@@ -73,7 +72,7 @@ class ViewerScreen(Bound, FileTaking):
         """Read the beginning of the file and show it; colours come after the text."""
         place = self.place
         try:
-            read = await FileReader(self.session.registry).read(place.contents, place.node, layer=place.layer)
+            read = await self.session.image_files(place.contents).look_into(place.node, layer=place.layer)
         except RegtuiError as error:
             self.message.show(safe(error.sentence, 500), safe(error.hint or "escape goes back", 500), "error")
             return

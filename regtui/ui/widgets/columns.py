@@ -40,6 +40,8 @@ class Column(Generic[Row]):
     sort: Callable[[Row], Any] | None = None
     descending: bool = False
     priority: int = 0
+    is_data: bool = True
+    """Whether it belongs into a file that the table is saved to: a bar does not."""
 
     def tone_of(self, row: Row) -> Tone:
         """How this row's cell is coloured."""

@@ -10,31 +10,13 @@ import pytest
 from regtui.contents.columns import Kind
 from regtui.contents.errors import NotReadable, UnsafeExtraction
 from regtui.contents.view import View
-from regtui.demo import build_demo
-from regtui.session import Session, SessionOptions, parse_image
-from regtui.session.file_reading import FileReader, extractable
+from regtui.session import parse_image
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from regtui.session import Session
     from regtui.session.contents import ImageContents
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("sample") / "demo"
-    build_demo(folder)
-    return folder
-
-
-@pytest.fixture
-async def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Session]:
-    for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "HOME"):
-        monkeypatch.setenv(name, str(tmp_path / name))
-    session = Session.start(SessionOptions(use_cache=False))
-    yield session
-    await session.close()
 
 
 @pytest.fixture
@@ -46,7 +28,7 @@ async def contents(session: Session, demo: Path) -> ImageContents:
 async def test_a_file_is_one_request_and_tells_what_it_cost(session: Session, contents: ImageContents) -> None:
     node = contents.tree.find(b"app/cart/__init__.py")
     assert node is not None
-    read = await FileReader(session.registry).read(contents, node)
+    read = await session.image_files(contents).look_into(node)
     assert read.content.data == b'__version__ = "1.4.2"\n'
     assert (read.path, read.requests) == ("/app/cart/__init__.py", 1)
     assert contents.image.manifest is not None
@@ -56,11 +38,11 @@ async def test_a_file_is_one_request_and_tells_what_it_cost(session: Session, co
 async def test_links_lead_to_the_file_inside_of_the_image(session: Session, contents: ImageContents) -> None:
     view = View(contents.tree)
     links = [node for node in view.present() if node and view.kind(node) == Kind.SYMLINK]
-    reader, followed = FileReader(session.registry), 0
+    files, followed = session.image_files(contents), 0
     for node in links:
-        top = extractable(contents.tree, node)
+        top = files.locate(view.path(node))
         if view.kind(top) == Kind.REGULAR:
-            read = await reader.read(contents, node)
+            read = await files.look_into(node)
             assert read.path == view.path(top)
             followed += 1
     assert followed
@@ -70,7 +52,7 @@ async def test_a_folder_has_no_content(session: Session, contents: ImageContents
     node = contents.tree.find(b"usr")
     assert node is not None
     with pytest.raises(NotReadable):
-        await FileReader(session.registry).read(contents, node)
+        await session.image_files(contents).look_into(node)
 
 
 async def test_a_folder_is_extracted_and_nothing_is_overwritten(
@@ -79,20 +61,20 @@ async def test_a_folder_is_extracted_and_nothing_is_overwritten(
     node = contents.tree.find(b"app")
     assert node is not None
     told: list[int] = []
-    reader = FileReader(session.registry)
-    done = await reader.extract(contents, node, tmp_path / "out", progress=lambda step: told.append(step.files))
+    files = session.image_files(contents)
+    done = await files.extract(node, tmp_path / "out", progress=lambda step: told.append(step.files))
     assert (tmp_path / "out/cart/__init__.py").read_bytes() == b'__version__ = "1.4.2"\n'
     assert told[-1] == done.files > 1
     with pytest.raises(UnsafeExtraction):
-        await reader.extract(contents, node, tmp_path / "out")
+        await files.extract(node, tmp_path / "out")
 
 
 async def test_leaving_stops_the_extraction(session: Session, contents: ImageContents, tmp_path: Path) -> None:
     loop = asyncio.get_running_loop()
     begun = asyncio.Event()
-    reader = FileReader(session.registry)
+    files = session.image_files(contents)
     running = asyncio.ensure_future(
-        reader.extract(contents, 0, tmp_path / "out", progress=lambda _: loop.call_soon_threadsafe(begun.set))
+        files.extract(0, tmp_path / "out", progress=lambda _: loop.call_soon_threadsafe(begun.set))
     )
     await asyncio.wait_for(begun.wait(), 20)
     running.cancel()
