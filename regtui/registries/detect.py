@@ -28,6 +28,7 @@ BUILT_IN: Final[dict[str, str]] = {
     DISTRIBUTION: "regtui.registries.distribution:DistributionRegistry",
     "dockerhub": "regtui.registries.dockerhub:DockerHub",
     "harbor": "regtui.registries.harbor:HarborRegistry",
+    "quay": "regtui.registries.quay:QuayRegistry",
     "nexus": "regtui.registries.nexus:NexusRegistry",
     "zot": "regtui.registries.zot:ZotRegistry",
     "acr": "regtui.registries.acr:AcrRegistry",
