@@ -37,6 +37,7 @@ COMMANDS: Final[dict[str, str]] = {
     "delete": "remove tags, or manifests that nothing else needs",
     "retag": "put an image under another tag",
     "copy": "copy or move an image to another repository or registry",
+    "pull": "put an image on this disk: an OCI layout folder, an OCI archive, a docker archive",
     "push": "push an image from a layout or archive",
     "prune": "delete tags by retention rules",
     "apply": "run a plan printed by --dry-run --json",

@@ -25,14 +25,19 @@ async def run(arguments: argparse.Namespace) -> int:
     """Plan, and after a confirmation retag; the exit code."""
 
     async def work(session: Session) -> int:
-        from regtui.operations.gather import gather
+        from regtui.operations.gather import gather_image
         from regtui.operations.tagging import plan_retag
+        from regtui.transport.errors import NotFound
 
         source = parse_image(arguments.reference)
         source.with_tag(arguments.tag)  # refuses what is no tag
         registry = await session.registry(source.host)
         digest = (await registry.manifest(source.path, source.locator)).digest
-        graph = await gather(registry, session.reader, source.path, of=(digest, arguments.tag))
+        try:
+            now = {arguments.tag: (await registry.manifest(source.path, arguments.tag)).digest}
+        except NotFound:
+            now = {}
+        graph = await gather_image(registry, session.reader, source.path, digest, tags=now)
         plan = plan_retag(
             graph,
             digest,

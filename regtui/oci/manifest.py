@@ -98,6 +98,13 @@ class Index(Manifest):
         return next((d for d in self.platforms if d.platform and d.platform.matches(wanted)), None)
 
 
+def parts_of(manifest: Manifest) -> tuple[Descriptor, ...]:
+    """What a manifest needs to be whole: config and layers, or the manifests of an index. Not its subject."""
+    if isinstance(manifest, Index):
+        return manifest.manifests
+    return (manifest.config, *manifest.layers) if isinstance(manifest, ImageManifest) else ()
+
+
 def is_attestation(descriptor: Descriptor) -> bool:
     """Whether an index entry is a BuildKit attestation manifest, not a platform."""
     if descriptor.annotations.get(REFERENCE_TYPE) == "attestation-manifest":

@@ -15,3 +15,7 @@ class Refused(OperationError):
 
 class InvalidPlan(OperationError):
     """The JSON is no plan that regtui can run."""
+
+
+class Cancelled(OperationError):
+    """Broken off because the person said so. What was done stays, and a second run goes on from there."""

@@ -75,7 +75,7 @@ class Executor:
         self._cancelled = False
 
     def cancel(self) -> None:
-        """End after the steps that are under way. The journal tells how far it came."""
+        """End after the steps that are under way; a blob on its way is broken off. The journal tells how far it is."""
         self._cancelled = True
 
     async def run(self, confirmed: Confirmed, *, manifests: dict[Digest, ImageManifest | Index] | None = None) -> Run:
@@ -149,7 +149,7 @@ class Executor:
         def tell_blob(blob: BlobProgress) -> None:
             self._tell(Progress(len(results), len(plan.steps), blob=blob))
 
-        work = Work(plan, entry, self._open, self._reader, kept, tell_blob)
+        work = Work(plan, entry, self._open, self._reader, kept, tell_blob, lambda: self._cancelled)
         if earlier is not None:
             work.started, work.placeholders = frozenset(earlier.started), dict(earlier.placeholders)
         runner = asyncio.ensure_future(self._schedule(work, results))

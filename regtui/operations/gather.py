@@ -7,19 +7,21 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from regtui.oci import Digest, Reference, RegtuiError, UnsupportedManifest
+from regtui.oci.tags import referrers_tag
 from regtui.operations.graph import Graph, Node
 from regtui.operations.steadily import steadily
 from regtui.registries.contract import Capability, closing
 from regtui.transport.errors import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from regtui.oci import ImageManifest, Index
     from regtui.registries.contract import Registry
 
 AT_ONCE: Final = 16
 """Requests under way at a time (docs/performance.md B)."""
+_COSIGN: Final = (".sig", ".att", ".sbom")
 MOST_TAGS: Final = 100_000
 MOST_MANIFESTS: Final = 50_000
 
@@ -61,6 +63,32 @@ async def gather(
     return gatherer.graph()
 
 
+async def gather_image(
+    registry: Registry,
+    reader: ManifestReader,
+    repository: str,
+    digest: Digest,
+    *,
+    tags: Mapping[str, Digest] | None = None,
+    attached: bool = False,
+    progress: Callable[[int, int], object] | None = None,
+) -> Graph:
+    """One image with all below it, without listing the repository; `attached` reads what hangs on it, too.
+
+    `tags` are what is known already. The graph tells nothing of other tags, so that nothing may be deleted by it.
+    Raises NotFound when the image is not there; the rest as `gather`.
+    """
+    gatherer = _Gatherer(registry, reader, repository, progress)
+    gatherer.tags.update(tags or {})
+    await gatherer.read_manifests([digest, *gatherer.tags.values()])
+    if attached:
+        await gatherer.read_attached(digest)
+    graph = gatherer.graph(whole=False)
+    if digest in graph.missing:
+        raise NotFound(f"{registry.host}/{repository} has no manifest {digest.short}.", host=registry.host)
+    return graph
+
+
 class _Gatherer:
     """One repository being read."""
 
@@ -84,7 +112,7 @@ class _Gatherer:
         self.tags: dict[str, Digest] = {}
         self.untagged: list[Digest] = []
 
-    def graph(self) -> Graph:
+    def graph(self, *, whole: bool = True) -> Graph:
         """What was read."""
         return Graph(
             self._registry.host,
@@ -95,6 +123,7 @@ class _Gatherer:
             tuple(self._problems),
             frozenset(self._immutable),
             bool(self.untagged),
+            whole,
         )
 
     async def read_tags(self) -> None:
@@ -146,6 +175,17 @@ class _Gatherer:
             await self._each(todo if walked else todo[1:], partial(self._ask_referrers, found=found))
             walked.update(todo)
             await self.read_manifests(found)
+
+    async def read_attached(self, digest: Digest) -> None:
+        """What hangs on an image and all below it, and on that: by the referrers API or tag, and by cosign's tags."""
+        walked: set[Digest] = set()
+        while todo := [d for d in self.graph().below([digest]) if d not in walked]:
+            found: dict[Digest, None] = {}
+            await self._each(todo, partial(self._ask_referrers, found=found))
+            tags = [f"{referrers_tag(d)}{suffix}" for d in todo for suffix in _COSIGN]
+            await self._each(tags, self._read_tag)
+            walked.update(todo)
+            await self.read_manifests([*found, *(self.tags[tag] for tag in tags if tag in self.tags)])
 
     async def _ask_referrers(self, digest: Digest, *, found: dict[Digest, None]) -> bool:
         try:

@@ -67,11 +67,13 @@ class Graph:
     problems: tuple[str, ...] = ()
     immutable: frozenset[str] = frozenset()
     listed: bool = False
+    whole: bool = True
+    """False when only one image was read: then it tells nothing about what else needs a manifest."""
 
     @property
     def complete(self) -> bool:
         """Whether all of it was read."""
-        return not self.problems
+        return self.whole and not self.problems
 
     @cached_property
     def _tags_of(self) -> Mapping[Digest, tuple[str, ...]]:

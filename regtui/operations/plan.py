@@ -11,7 +11,7 @@ from regtui.oci import Digest, Reference
 if TYPE_CHECKING:
     from regtui.oci import Manifest
 
-Kind = Literal["delete", "retag", "move", "copy", "prune", "repair", "undo"]
+Kind = Literal["delete", "retag", "move", "copy", "pull", "prune", "repair", "undo"]
 
 
 class Action(StrEnum):

@@ -6,12 +6,14 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
-from regtui.oci import ImageManifest, Index, RegtuiError
+from regtui.oci import DigestMismatch, ImageManifest, Index, RegtuiError, SizeMismatch
 from regtui.oci.media_types import is_foreign
 from regtui.oci.tags import subject_of
+from regtui.operations.errors import Cancelled
 from regtui.operations.record import StepResult
 from regtui.operations.steadily import steadily
 from regtui.operations.work import BlobProgress
+from regtui.registries.contract import closing
 from regtui.transport.errors import NotFound, Unsupported
 
 if TYPE_CHECKING:
@@ -147,15 +149,27 @@ async def _copy_blob(work: Work, source: Place, target: Place, blob: Descriptor)
         if source.host == target.host and await _mounted(work, source, target, blob):
             return
 
-        async def counted() -> AsyncIterator[bytes]:
-            copied = 0
-            async for chunk in origin.blob(source.repository, blob):
-                yield chunk
-                copied += len(chunk)
-                work.tell(BlobProgress(blob.digest, blob.size, copied, "copying"))
+        copied = begun = 0
 
-        await there.put_blob(target.repository, blob, counted())
-        work.traffic.bytes += blob.size
+        async def counted(offset: int) -> AsyncIterator[bytes]:
+            nonlocal copied, begun
+            copied = begun = offset
+            async with closing(origin.blob(source.repository, blob, offset=offset)) as chunks:
+                async for chunk in chunks:
+                    if work.stopping():
+                        raise Cancelled(f"{blob.digest.short} was broken off.", hint="Run it again to go on.")
+                    yield chunk
+                    copied += len(chunk)
+                    work.traffic.bytes += len(chunk)
+                    work.tell(BlobProgress(blob.digest, blob.size, copied, "copying"))
+
+        try:
+            await there.receive_blob(target.repository, blob, counted)
+        except (DigestMismatch, SizeMismatch):
+            # What an earlier try had left was wrong, and is thrown away by now; without such it is the source's fault.
+            if not begun:
+                raise
+            await there.receive_blob(target.repository, blob, counted)
         work.traffic.uploaded += 1
         work.tell(BlobProgress(blob.digest, blob.size, blob.size, "done"))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from regtui.oci import Digest, Reference
 from regtui.oci.reference import is_tag
@@ -60,7 +60,7 @@ def plan_retag(
         frees_bytes=0,
         reversible_until="as long as the registry keeps the old manifest" if now is not None else "at any time",
         warnings=() if steps else (f"{tag} is there already.",),
-        tags_in_all=len(graph.tags),
+        tags_in_all=len(graph.tags) if graph.whole else None,
     )
 
 
@@ -74,6 +74,7 @@ def plan_copy(
     force_protected: bool = False,
     move: str | None = None,
     made: Manifest | None = None,
+    kind: Literal["copy", "pull"] = "copy",
 ) -> Plan:
     """Copy a manifest with all below it, children first, the tag last; `move` names the tag to remove at the source.
 
@@ -99,7 +100,7 @@ def plan_copy(
     if move is not None:
         saves += [(origin, d) for d in source.below([digest])]
     return Plan(
-        "copy" if move is None else "move",
+        kind if move is None else "move",
         tuple(steps),
         saves=tuple(dict.fromkeys(saves)),
         tags_before=(

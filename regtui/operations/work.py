@@ -78,11 +78,14 @@ class Work:
         reader: ManifestReader,
         manifests: dict[Digest, ImageManifest | Index],
         tell: Callable[[BlobProgress], object],
+        stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         self.plan = plan
         self.entry = entry
         self.manifests = manifests
         self.tell = tell
+        self.stopping = stopping
+        """Whether the run is to end: a blob under way is broken off then."""
         self.traffic = Traffic()
         self.started: frozenset[int] = frozenset()
         """Steps that an earlier, interrupted run had started."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 from regtui.transport.errors import Unsupported
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
     from datetime import datetime
     from typing import BinaryIO
 
@@ -296,6 +296,15 @@ class Registry(ABC):
     async def put_blob(self, repository: str, descriptor: Descriptor, content: AsyncIterator[bytes]) -> None:
         """Upload a blob (streamed, `descriptor.size` bytes). Raises Unsupported."""
         raise Unsupported(f"{self.title} is read-only.", host=self.host)
+
+    async def receive_blob(
+        self, repository: str, descriptor: Descriptor, content_from: Callable[[int], AsyncIterator[bytes]]
+    ) -> None:
+        """Store a blob; `content_from` gives its bytes from an offset on. Raises Unsupported.
+
+        A place that can do so goes on where an earlier try broke off.
+        """
+        await self.put_blob(repository, descriptor, content_from(0))
 
     async def mount_blob(self, repository: str, digest: Digest, source: str) -> bool:
         """Mount a blob from another repository of this registry; False when it has to be uploaded."""

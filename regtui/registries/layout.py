@@ -1,4 +1,7 @@
-"""Images on the local disk: an OCI image layout folder, an OCI archive, or a `docker save` archive. Read-only."""
+"""Images on the local disk: an OCI image layout folder, an OCI archive, or a `docker save` archive.
+
+A folder can be changed (layout_write.py), an archive is only read.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,9 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from regtui.oci import Digest, Verifier
+from regtui.oci import Digest, DigestMismatch, ImageManifest, Verifier
+from regtui.oci.manifest import parts_of
+from regtui.oci.media_types import is_foreign
 from regtui.registries.contract import (
     Capabilities,
     Capability,
@@ -18,21 +23,25 @@ from regtui.registries.contract import (
     RepositorySummary,
     Support,
     TagSummary,
+    closing,
 )
 from regtui.registries.layout_content import open_content, stamp
 from regtui.registries.layout_index import LayoutIndex
+from regtui.registries.layout_write import GRACE, LayoutWriter
+from regtui.transport.errors import NotFound, Unsupported
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from typing import BinaryIO
 
-    from regtui.oci import Descriptor, ImageManifest, Index
+    from regtui.oci import Descriptor, Index, Manifest
     from regtui.registries.layout_content import Content
+    from regtui.registries.layout_write import Garbage
 
 KIND: Final = "layout"
 _ROWS: Final = 200
 _CHUNK: Final = 1 << 20
-_READ_ONLY: Final = Support(False, "A folder or archive on this disk is only read.")
+_READ_ONLY: Final = Support(False, "An archive is only read: unpack it, or pull into an OCI layout folder.")
 
 
 class LayoutRegistry(Registry):
@@ -53,6 +62,12 @@ class LayoutRegistry(Registry):
         self._stamp: tuple[int, int, int] | None = None
 
     @classmethod
+    def create(cls, place: str | Path) -> LayoutRegistry:
+        """The layout folder of this path, made when it is not there; blocking. Raises InvalidLayout."""
+        LayoutWriter.create(Path(place).expanduser())
+        return cls.open(place)
+
+    @classmethod
     def open(cls, place: str | Path) -> LayoutRegistry:
         """The place, read and found good; blocking. Raises NotFound, InvalidLayout, InvalidManifest."""
         made = cls(place)
@@ -60,16 +75,15 @@ class LayoutRegistry(Registry):
         return made
 
     async def capabilities(self) -> Capabilities:
-        """What a local place can do: everything that reads."""
+        """What a local place can do: everything that reads, and in a folder also what changes it."""
         yes = Support(True)
         reading = (Capability.LIST_REPOSITORIES, Capability.TAG_DETAILS, Capability.REFERRERS)
-        writing = (
-            Capability.PUSH,
-            Capability.DELETE_TAG,
-            Capability.DELETE_MANIFEST,
-            Capability.DELETE_REPOSITORY,
+        writing = (Capability.PUSH, Capability.DELETE_TAG, Capability.DELETE_MANIFEST)
+        can_write = yes if self._place.is_dir() else _READ_ONLY
+        whole = Support(False, "Remove its tags; what nothing leads to is collected as garbage.")
+        return Capabilities(
+            dict.fromkeys(reading, yes) | dict.fromkeys(writing, can_write) | {Capability.DELETE_REPOSITORY: whole}
         )
-        return Capabilities(dict.fromkeys(reading, yes) | dict.fromkeys(writing, _READ_ONLY))
 
     async def repositories(self, prefix: str = "") -> AsyncIterator[Page[RepositorySummary]]:
         """The repositories in one page. Raises NotFound, InvalidLayout, InvalidManifest."""
@@ -91,7 +105,7 @@ class LayoutRegistry(Registry):
         """Digest, media type and size of the manifest at a tag or digest. Raises NotFound."""
 
         def look() -> ManifestHead:
-            index = self._index()
+            index = self._fresh()
             digest = index.digest_of(repository, locator)
             size = index.content.size(digest)
             return ManifestHead(digest, index.media_type(digest) or index.manifest(digest).media_type, size)
@@ -102,7 +116,7 @@ class LayoutRegistry(Registry):
         """The manifest at a tag or digest, verified; one that is made up for a `docker save` archive, see there."""
 
         def read() -> ImageManifest | Index:
-            index = self._index()
+            index = self._fresh()
             return index.manifest(index.digest_of(repository, locator))
 
         return await asyncio.to_thread(read)
@@ -139,6 +153,77 @@ class LayoutRegistry(Registry):
         """A blocking, unverified stream. Raises NotFound."""
         return self._index().content.open(descriptor.digest, offset)
 
+    async def put_manifest(self, repository: str, locator: str, manifest: Manifest) -> Digest:
+        """Store a manifest, under a tag or for itself. Raises Unsupported, DigestMismatch, NotFound for missing parts.
+
+        Like a registry it takes no image whose parts are not here; an index may leave platforms out.
+        """
+        writer = self._writer()
+        tag = None if ":" in locator else locator
+        if tag is None and locator != manifest.digest:
+            raise DigestMismatch(f"These bytes are {manifest.digest}, not {locator[:120]}.")
+
+        def put() -> None:
+            index = self._fresh()
+            for part in parts_of(manifest) if isinstance(manifest, ImageManifest) else ():
+                if not is_foreign(part.media_type) and not index.has(part.digest):
+                    raise NotFound(f"{part.digest.short}, which the manifest needs, is not in {self.host}.")
+            writer.put(repository, tag, manifest)
+
+        await asyncio.to_thread(put)
+        return manifest.digest
+
+    async def put_blob(self, repository: str, descriptor: Descriptor, content: AsyncIterator[bytes]) -> None:
+        """Store a blob under its digest, once all of it is there and right. Raises Unsupported, DigestMismatch."""
+        await self.receive_blob(repository, descriptor, lambda _: content, resume=False)
+
+    async def receive_blob(
+        self,
+        repository: str,
+        descriptor: Descriptor,
+        content_from: Callable[[int], AsyncIterator[bytes]],
+        *,
+        resume: bool = True,
+    ) -> None:
+        """Store a blob, and go on where an earlier try broke off. Raises Unsupported, DigestMismatch."""
+        writer = self._writer()
+        incoming = await asyncio.to_thread(writer.begin, descriptor, resume=resume)
+        try:
+            async with closing(content_from(incoming.offset)) as chunks:
+                async for chunk in chunks:
+                    await asyncio.to_thread(incoming.write, chunk)
+            await asyncio.to_thread(incoming.finish)
+        finally:
+            await asyncio.to_thread(incoming.close)
+
+    async def mount_blob(self, repository: str, digest: Digest, source: str) -> bool:
+        """Nothing to mount: the repositories of a layout share their blobs."""
+        self._writer()
+        return await asyncio.to_thread(self._index().has, digest)
+
+    async def delete_tag(self, repository: str, tag: str) -> None:
+        """Take one name away. Raises NotFound, Unsupported."""
+        await asyncio.to_thread(self._writer().untag, repository, tag)
+
+    async def delete_manifest(self, repository: str, digest: Digest) -> None:
+        """Remove a manifest with its names; blobs stay until garbage is collected. Raises NotFound, Conflict."""
+        await asyncio.to_thread(self._writer().remove, repository, digest)
+
+    async def garbage(self, *, remove: bool = False, grace: float = GRACE) -> Garbage:
+        """Blobs that nothing here leads to, and that are older than `grace` seconds; with `remove` they go.
+
+        Raises Unsupported for an archive, InvalidLayout when the layout can't be read whole: then nothing goes.
+        """
+        writer = self._writer()
+
+        def look() -> Garbage:
+            def needed() -> set[str]:
+                return {str(digest) for digest in self._fresh().needed()}
+
+            return writer.garbage(needed, remove=remove, grace=grace)
+
+        return await asyncio.to_thread(look)
+
     async def referrers(self, repository: str, subject: Digest, artifact_type: str | None = None) -> Referrers:
         """Every manifest here that names this subject. The answer is complete, as the referrers API's is."""
         index = await asyncio.to_thread(self._index)
@@ -159,6 +244,11 @@ class LayoutRegistry(Registry):
             self._loaded = None
             while self._retired:
                 self._retired.pop().close()
+
+    def _writer(self) -> LayoutWriter:
+        if not self._place.is_dir():
+            raise Unsupported(_READ_ONLY.reason)
+        return LayoutWriter(self._place)
 
     def _index(self) -> LayoutIndex:
         with self._lock:

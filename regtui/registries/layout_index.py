@@ -22,9 +22,10 @@ from regtui.oci import (
     parse_manifest,
 )
 from regtui.oci.config import LARGEST_CONFIG
-from regtui.oci.manifest import LARGEST_MANIFEST, parse_json_object
+from regtui.oci.manifest import LARGEST_MANIFEST, parse_json_object, parts_of
 from regtui.oci.tags import referrers_tag
 from regtui.oci.times import parse_time
+from regtui.registries.archive import InvalidLayout
 from regtui.registries.contract import TagSummary
 from regtui.registries.layout_names import default_repository, local_name, name_of_entry
 from regtui.registries.referrers_tag import as_referrer
@@ -159,6 +160,32 @@ class LayoutIndex:
                 if isinstance(listed, Index):
                     found = {d.digest: d for d in listed.manifests} | found
         return tuple(found.values())
+
+    def needed(self) -> set[Digest]:
+        """Every blob that an entry leads to. Raises InvalidLayout unless all of it can be read."""
+        found: set[Digest] = set()
+        waiting = [e.descriptor.digest for e in self.entries if e.descriptor]
+        if self.unreadable:
+            raise InvalidLayout(
+                f"{self.unreadable} entries of {self.place} can't be read: nothing is garbage for sure."
+            )
+        while waiting:
+            digest = waiting.pop()
+            if digest in found:
+                continue
+            found.add(digest)
+            try:
+                manifest = self.manifest(digest)
+            except NotFound:
+                continue  # an index may leave platforms out
+            except RegtuiError as error:
+                raise InvalidLayout(f"{digest.short} in {self.place} can't be read: {error.sentence}") from error
+            if isinstance(manifest, Index):
+                waiting += [d.digest for d in manifest.manifests]
+            else:
+                found.update(d.digest for d in parts_of(manifest))
+            waiting += [d.digest for d in self._walk()[1].get(digest, ())]
+        return found
 
     def _listed(self) -> list[Entry]:
         listed = parse_json_object(self.content.index(), f"The index.json of {self.place}").get("manifests")

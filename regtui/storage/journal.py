@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import sys
 import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from regtui.storage.errors import StorageError
-from regtui.storage.files import make_private_folder, reason_of
+from regtui.storage.files import make_private_folder, reason_of, sync_folder
+from regtui.storage.locks import try_lock
 from regtui.storage.paths import state_folder
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ SUFFIX: Final = ".journal"
 LONGEST_LINE: Final = 256 << 20
 DAYS: Final = 30
 _STAMP: Final = "%Y%m%dT%H%M%S"
-_FAR: Final = 1 << 40
-"""The byte that Windows locks: behind every content, since its locks keep others from reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +91,8 @@ class Journal:
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | _BINARY, 0o600)
         except OSError as error:
             raise StorageError(f"The journal can't be begun at {self.folder}: {reason_of(error)}.") from error
-        _lock(handle)
-        _sync_folder(self.folder)
+        try_lock(handle)
+        sync_folder(self.folder)
         return Entry(path, handle)
 
     def resume(self, entry_id: str) -> Entry:
@@ -104,7 +102,7 @@ class Journal:
             handle = os.open(path, os.O_RDWR | os.O_APPEND | _BINARY)
         except OSError as error:
             raise StorageError(f"The journal has no entry {entry_id[:80]!a}: {reason_of(error)}.") from error
-        if not _lock(handle):
+        if not try_lock(handle):
             os.close(handle)
             raise StorageError(
                 f"Another regtui is at work on {entry_id}.", hint="Wait until it has ended, then try again."
@@ -193,35 +191,3 @@ def _end_torn_line(handle: int) -> None:
         os.lseek(handle, size - 1, os.SEEK_SET)
         if os.read(handle, 1) != b"\n":
             os.write(handle, b"\n")
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make sure that the new name itself is on the disk; Windows has no such call."""
-    if sys.platform == "win32":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(handle: int) -> bool:
-        os.lseek(handle, _FAR, os.SEEK_SET)
-        try:
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-else:
-    import fcntl
-
-    def _lock(handle: int) -> bool:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True

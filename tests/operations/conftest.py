@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
+import subprocess
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,6 +23,7 @@ from regtui.storage.cache import NullCache
 from regtui.storage.journal import Journal
 from regtui.transport.client import RegistryClient
 from regtui.transport.options import HostOptions
+from tests.servers import tools
 from tests.servers.oci11 import FakeRegistry
 from tests.servers.upload import Uploader
 
@@ -119,3 +123,26 @@ def fake() -> Iterator[FakeRegistry]:
     """A registry with the referrers API, which notes every request."""
     with FakeRegistry() as registry:
         yield registry
+
+
+@pytest.fixture
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings, state and cache of this test's own."""
+    for name in ("CONFIG", "STATE", "CACHE"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name.lower()))
+    monkeypatch.delenv("REGTUI_CONFIG", raising=False)
+
+
+async def command(name: str, *words: str) -> int:
+    """Run a command of regtui; its exit code."""
+    module = import_module(f"regtui.cli.{name}")
+    parser = argparse.ArgumentParser()
+    module.configure(parser)
+    return await module.run(parser.parse_args(list(words)))
+
+
+def skopeo(*words: str) -> str:
+    """What skopeo prints."""
+    return subprocess.run(
+        [tools.require("skopeo"), *words], check=True, capture_output=True, text=True, timeout=60
+    ).stdout

@@ -2,42 +2,20 @@
 
 from __future__ import annotations
 
-import argparse
 import json
-import subprocess
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from regtui.cli import exits
-from tests.servers import content, tools
+from tests.operations.conftest import command, skopeo
+from tests.servers import content
 from tests.servers.upload import Uploader
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.real
-
-
-@pytest.fixture(autouse=True)
-def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("CONFIG", "STATE", "CACHE"):
-        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name.lower()))
-    monkeypatch.delenv("REGTUI_CONFIG", raising=False)
-
-
-async def command(name: str, *words: str) -> int:
-    module = import_module(f"regtui.cli.{name}")
-    parser = argparse.ArgumentParser()
-    module.configure(parser)
-    return await module.run(parser.parse_args(list(words)))
-
-
-def skopeo(*words: str) -> str:
-    return subprocess.run(
-        [tools.require("skopeo"), *words], check=True, capture_output=True, text=True, timeout=60
-    ).stdout
+pytestmark = [pytest.mark.real, pytest.mark.usefixtures("own_folders")]
 
 
 async def test_delete_dry_run_apply_and_undo(docker_registry: str, namespace: str, tmp_path: Path, capsys: Any) -> None:
@@ -76,6 +54,9 @@ async def test_retag_and_copy_are_read_by_skopeo(docker_registry: str, registry_
     assert Uploader(registry_v3).tags(f"{namespace}/copied") == [index.digest.replace(":", "-") + ".sbom", "v1"]
     assert await command("copy", f"{place}:v1", f"{docker_registry}/{namespace}/mounted:v1", "--write", "--yes") == 0
     assert uploader.digest_at(f"{namespace}/mounted", "v1") == index.digest
+    arm = f"{registry_v3}/{namespace}/arm:v1"
+    assert await command("copy", f"{place}:v1", arm, "--platform", "linux/arm64", "--write", "--yes") == exits.DONE
+    assert Uploader(registry_v3).digest_at(f"{namespace}/arm", "v1") == index.needs[1].digest
     uploader.push(repository, content.image({"n": b"new"}), "v1")
     assert await command("copy", f"{place}:v1", goal, "--write", "--yes") == exits.REFUSED, "it exists"
 

@@ -257,8 +257,8 @@ async def test_a_place_that_was_written_anew_is_read_anew(tmp_path, opened):
         assert stream.read() == blob.raw
 
 
-async def test_it_is_read_only_and_says_so(tmp_path, opened):
-    registry = opened(folder(tmp_path / "shop", layout_files((IMAGE, "v1"))))
+async def test_an_archive_is_read_only_and_says_so(tmp_path, opened):
+    registry = opened(archive(tmp_path / "shop.tar", layout_files((IMAGE, "v1"))))
     capabilities = await registry.capabilities()
     assert capabilities.has(Capability.REFERRERS)
     assert not capabilities.has(Capability.DELETE_TAG)
@@ -266,7 +266,7 @@ async def test_it_is_read_only_and_says_so(tmp_path, opened):
     with pytest.raises(Unsupported):
         await registry.delete_manifest("shop", Digest.parse(IMAGE.digest))
     assert registry.kind == "layout"
-    assert registry.host == str(tmp_path / "shop")
+    assert registry.host == str(tmp_path / "shop.tar")
 
 
 async def test_places_that_are_none_say_what_they_lack(tmp_path, opened):
