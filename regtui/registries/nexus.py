@@ -7,11 +7,10 @@ repository alone, and says nothing of the REST API: the setting `api` names the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from regtui.oci import Digest, InvalidReference
-from regtui.oci.reference import is_repository_path, is_tag
+from regtui.oci.reference import is_tag
 from regtui.registries.contract import (
     Capabilities,
     Capability,
@@ -21,28 +20,24 @@ from regtui.registries.contract import (
     Support,
     TagSummary,
 )
-from regtui.registries.distribution import DistributionRegistry
 from regtui.registries.nexus_api import Component, NexusApi, NexusRepository, sentence_of
-from regtui.registries.pages import Pager
+from regtui.registries.stores import StoresRegistry
 from regtui.transport.errors import (
-    BadAnswer,
     BadRequest,
     Conflict,
     Forbidden,
     NotFound,
     RegistryError,
     Unauthorized,
-    Unreachable,
     Unsupported,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from regtui.oci import Manifest
     from regtui.transport.exchange import Answer
 
-_CATALOG_PAGE: Final = 1_000
 _NO_SCANS: Final = "Nexus has no scanner of its own; Sonatype Lifecycle and Firewall are separate servers."
 _NO_RESTORE: Final = (
     "Nexus restores nothing; pushing again works until its task for unused manifests and images has run."
@@ -60,34 +55,25 @@ _BY_REST: Final = (
 _SIZES: Final = "Digest and times come with the list; sizes and platforms are read from the manifests."
 
 
-@dataclass(frozen=True, slots=True)
-class _Home:
-    """What the REST API told: every repository for images, and the one that this address is, if it is one alone."""
-
-    repositories: dict[str, NexusRepository]
-    alone: NexusRepository | None
-
-
-class NexusRegistry(DistributionRegistry):
+class NexusRegistry(StoresRegistry[NexusRepository]):
     """A Nexus, by its main port or by a connector; without its REST API plain distribution."""
 
     kind = "nexus"
+    product = "Nexus"
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._api = NexusApi(self.client, self.settings.api)
-        self._found: _Home | None = None
-        self._missing: str | None = None
         self._tells_digests: bool | None = None
 
     async def capabilities(self) -> Capabilities:
         """What is known so far; repositories, their settings and the catalog are asked for once."""
-        home = await self._home()
+        home = await self.home()
         known = dict((await super().capabilities()).support)
         if home is None:
-            own = dict.fromkeys(_BY_REST, Support(False, self._missing or ""))
+            own = dict.fromkeys(_BY_REST, Support(False, self.missing))
         else:
-            told = any(one.settings is not None for one in home.repositories.values())
+            told = any(one.settings is not None for one in home.stores.values())
             settings = Support(True) if told else Support(False, _NO_SETTINGS)
             own = {
                 Capability.SEARCH: Support(True),
@@ -104,38 +90,15 @@ class NexusRegistry(DistributionRegistry):
         }
         return Capabilities(known | own)
 
-    async def probe_catalog(self) -> None:
-        """Where the REST API tells the repositories, their catalogs can be asked for."""
-        home = await self._home()
-        if home is None or home.alone is not None:
-            await super().probe_catalog()
-
-    async def repository_pages(self, prefix: str) -> AsyncIterator[Page[RepositorySummary]]:
-        """The images of every repository, named as they are pulled; `namespaces` choose among repositories."""
-        home = await self._home()
-        if home is None or home.alone is not None:
-            async for page in super().repository_pages(prefix):
-                yield page
-            return
-        starts = {f"{name}/": one for name, one in sorted(home.repositories.items())}
-        wanted = [one for start, one in starts.items() if start.startswith(prefix) or prefix.startswith(start)]
-        chosen = [one for one in wanted if one.name in (self.settings.namespaces or (one.name,))]
-        if not chosen:
-            yield Page(())
-        for repository in chosen:
-            async for found in self._images(repository):
-                kept = (path for path in found.items if path.startswith(prefix) and is_repository_path(path))
-                yield Page(tuple(map(RepositorySummary, kept)), stopped=found.stopped)
-
     async def search(self, text: str) -> AsyncIterator[Page[RepositorySummary]]:
         """Images by Nexus's search index, each once. Raises Unsupported without the REST API."""
-        home = await self._home()
+        home = await self.home()
         if home is None:
-            raise Unsupported(self._missing or "", host=self.host)
+            raise Unsupported(self.missing, host=self.host)
         seen: set[str] = set()
-        for form in sorted({one.format for one in home.repositories.values()}):
+        for form in sorted({one.format for one in home.stores.values()}):
             async for rows in self._api.images(form, text):
-                paths = (self._path_of(home, repository, image) for repository, image in rows)
+                paths = (self.path_of(home, repository, image) for repository, image in rows)
                 fresh = tuple(dict.fromkeys(path for path in paths if path is not None and path not in seen))
                 seen.update(fresh)
                 yield Page(tuple(map(RepositorySummary, fresh)))
@@ -146,7 +109,7 @@ class NexusRegistry(DistributionRegistry):
         The index of the search lags behind: what the registry does not list is left out, and what the index does
         not know yet comes by name.
         """
-        place = await self._place_of(repository)
+        place = await self.place_of(repository)
         if place is None:
             async for page in super().tags(repository):
                 yield page
@@ -170,7 +133,7 @@ class NexusRegistry(DistributionRegistry):
         """Remove the component of this tag, no other. Raises Conflict when the index does not know it yet."""
         if not is_tag(tag):
             raise InvalidReference(f"{tag[:128]!a} is not a tag.")
-        place = await self._place_of(repository)
+        place = await self.place_of(repository)
         if place is None:
             await super().delete_tag(repository, tag)
             return
@@ -184,7 +147,7 @@ class NexusRegistry(DistributionRegistry):
 
     async def delete_manifest(self, repository: str, digest: Digest) -> None:
         """Remove every tag of a digest, then what is left under the digest itself. Raises NotFound, Conflict."""
-        place = await self._place_of(repository)
+        place = await self.place_of(repository)
         if place is None:
             await super().delete_manifest(repository, digest)
             return
@@ -201,7 +164,7 @@ class NexusRegistry(DistributionRegistry):
 
     async def delete_repository(self, repository: str) -> None:
         """Remove every tag of an image. Raises Unsupported for groups, proxies, and without the REST API."""
-        place = await self._place_of(repository)
+        place = await self.place_of(repository)
         if place is None:
             await super().delete_repository(repository)
             return
@@ -213,9 +176,9 @@ class NexusRegistry(DistributionRegistry):
 
     async def retention(self, repository: str) -> RetentionRules | None:
         """The cleanup policies of the repository; None when it has none. Raises Unsupported."""
-        place = await self._place_of(repository)
+        place = await self.place_of(repository)
         if place is None:
-            raise Unsupported(self._missing or f"Nothing tells the rules of {repository}.", host=self.host)
+            raise Unsupported(self.missing or f"Nothing tells the rules of {repository}.", host=self.host)
         names = place[0].policy_names
         if names is None:
             raise Unsupported(_NO_SETTINGS, host=self.host)
@@ -232,7 +195,7 @@ class NexusRegistry(DistributionRegistry):
         try:
             return await super()._put(repository, locator, manifest)
         except (BadRequest, Forbidden) as error:
-            place = await self._place_of(repository)
+            place = await self.place_of(repository)
             if place is not None and not place[0].is_hosted:
                 error.hint = f"{place[0].name} is a {place[0].type}: push to the hosted repository behind it."
             elif place is not None and ":" not in locator and place[0].is_immutable(locator):
@@ -241,70 +204,22 @@ class NexusRegistry(DistributionRegistry):
 
     # where things are ----------------------------------------------------------------------------------------
 
-    async def _home(self) -> _Home | None:
-        """What the REST API tells, asked once; None where there is none, with the reason in `_missing`."""
-        if self._found is None and self._missing is None:
-            try:
-                found = await self._api.repositories()
-            except (Unauthorized, Forbidden, NotFound, Unsupported, BadRequest, BadAnswer) as error:
-                if isinstance(error, Unauthorized) and not self._api.is_stranger:
-                    raise
-                self._missing = self._no_rest(error)
-            except Unreachable as error:
-                if not self._is_elsewhere:
-                    raise
-                self._missing = self._no_rest(error)
-            else:
-                alone = self._alone(found)
-                if not found:
-                    self._missing = f"{self.host} shows you none of its repositories for images."
-                elif self._is_elsewhere and alone is None:
-                    self._missing = self._no_name(found)
-                else:
-                    self._found = _Home(found, alone)
-        return self._found
+    async def ask_stores(self) -> dict[str, NexusRepository]:
+        """The repositories for images."""
+        return await self._api.repositories()
+
+    async def ask_catalog(self, store: NexusRepository, query: Mapping[str, str]) -> tuple[tuple[str, ...], str | None]:
+        """The images of one by the long form of its address."""
+        return await self._api.catalog(store.name, query)
+
+    def is_at(self, store: NexusRepository) -> bool:
+        """Whether this address is a connector or a subdomain of it."""
+        return store.answers_at(self.host)
 
     @property
-    def _is_elsewhere(self) -> bool:
-        return self.settings.api is not None and self.settings.api != self.host
-
-    def _alone(self, found: dict[str, NexusRepository]) -> NexusRepository | None:
-        """The repository that this address is, when it is a connector's."""
-        connected = [one for one in found.values() if one.answers_at(self.host)]
-        if len(connected) == 1:
-            return connected[0]
-        if not self._is_elsewhere:
-            return None
-        named = [found[name] for name in self.settings.namespaces if name in found]
-        only = named or list(found.values())
-        return only[0] if len(only) == 1 else None
-
-    def _no_rest(self, error: RegistryError) -> str:
-        where = self.settings.api or self.host
-        if isinstance(error, Unauthorized | Forbidden):
-            return f"Nexus's REST API at {where} tells you nothing of its repositories."
-        return f"Nexus's REST API does not answer at {where}: set `api` to its main port."
-
-    def _no_name(self, found: dict[str, NexusRepository]) -> str:
-        names = ", ".join(sorted(found)[:10]) or "none that you may see"
-        return f"Which repository of Nexus {self.host} is, is not known: name it in `namespaces` ({names})."
-
-    async def _place_of(self, repository: str) -> tuple[NexusRepository, str] | None:
-        """Nexus's repository and the image in it; None where that is not known."""
-        self.path(repository)  # refuses what is no repository
-        home = await self._home()
-        if home is None:
-            return None
-        if home.alone is not None:
-            return home.alone, repository
-        name, _, image = repository.partition("/")
-        return (home.repositories[name], image) if image and name in home.repositories else None
-
-    def _path_of(self, home: _Home, repository: str, image: str) -> str | None:
-        path = f"{repository}/{image}"
-        if home.alone is not None:
-            path = image if repository == home.alone.name else ""
-        return path if is_repository_path(path) else None
+    def is_stranger(self) -> bool:
+        """Whether the REST API was asked without a credential."""
+        return self._api.is_stranger
 
     def _hosted(self, place: tuple[NexusRepository, str]) -> tuple[NexusRepository, str]:
         repository, _ = place
@@ -325,20 +240,6 @@ class NexusRegistry(DistributionRegistry):
         )
 
     # lists ---------------------------------------------------------------------------------------------------
-
-    async def _images(self, repository: NexusRepository) -> AsyncIterator[Page[str]]:
-        """The images of one repository as paths. One that can't be listed is said, and ends nothing."""
-        pager = Pager({"n": str(_CATALOG_PAGE)})
-        while (query := pager.query) is not None:
-            try:
-                listed, link = await self._api.catalog(repository.name, query)
-            except RegistryError as error:
-                yield Page((), stopped=f"{repository.name} can't be listed: {error.sentence}")
-                return
-            new = pager.take(listed, link)
-            is_cut = link is None and len(listed) == _CATALOG_PAGE and repository.type == "group"
-            cut = f"Nexus cuts the list of the group {repository.name} without saying so." if is_cut else None
-            yield Page(tuple(f"{repository.name}/{image}" for image in new), stopped=pager.stopped or cut)
 
     async def _details(
         self, path: str, repository: NexusRepository, image: str

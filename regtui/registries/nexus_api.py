@@ -45,6 +45,11 @@ class NexusRepository:
         return self.type == "hosted"
 
     @property
+    def is_merged(self) -> bool:
+        """Whether it only shows what is in its members."""
+        return self.type == "group"
+
+    @property
     def members(self) -> tuple[str, ...]:
         """The repositories that a group is made of."""
         return read.texts(self._part("group").get("memberNames"))

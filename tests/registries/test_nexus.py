@@ -195,7 +195,7 @@ async def test_a_list_that_is_cut_is_said_to_be(nexus):
             fake.repositories[f"docker-hosted/n{number:04}"] = fake.repositories["docker-proxy/shop/cart"]
         pages = [page async for page in nexus(fake).repositories("docker-all/")]
         assert sum(len(page.items) for page in pages) == 1000
-        assert "docker-all" in pages[-1].stopped
+        assert "cut the list of docker-all" in pages[-1].stopped
 
 
 async def test_a_repository_that_can_not_be_listed_ends_nothing(nexus):
