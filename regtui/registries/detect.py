@@ -29,6 +29,7 @@ BUILT_IN: Final[dict[str, str]] = {
     "dockerhub": "regtui.registries.dockerhub:DockerHub",
     "harbor": "regtui.registries.harbor:HarborRegistry",
     "quay": "regtui.registries.quay:QuayRegistry",
+    "artifactory": "regtui.registries.artifactory:ArtifactoryRegistry",
     "nexus": "regtui.registries.nexus:NexusRegistry",
     "zot": "regtui.registries.zot:ZotRegistry",
     "acr": "regtui.registries.acr:AcrRegistry",

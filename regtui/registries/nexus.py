@@ -76,8 +76,8 @@ class NexusRegistry(StoresRegistry[NexusRepository]):
             told = any(one.settings is not None for one in home.stores.values())
             settings = Support(True) if told else Support(False, _NO_SETTINGS)
             own = {
-                Capability.SEARCH: Support(True),
-                Capability.TAG_DETAILS: Support(True, _SIZES),
+                Capability.SEARCH: Support(None, home.doubt) if home.doubt else Support(True),
+                Capability.TAG_DETAILS: Support(None, home.doubt) if home.doubt else Support(True, _SIZES),
                 Capability.DELETE_REPOSITORY: Support(None, _ALL_TAGS),
                 Capability.RETENTION: settings,
                 Capability.IMMUTABLE_TAGS: settings,

@@ -49,10 +49,15 @@ Kept = TypeVar("Kept", bound=Store)
 
 @dataclass(frozen=True, slots=True)
 class Home(Generic[Kept]):
-    """Every store that this user may see, by key, and the one that this address is, if it is one alone."""
+    """Every store that this user may see, by key, and the one that this address is, if it is one alone.
+
+    `doubt` says what to set where it is not known whether it is: paths that start with a key are taken for what they
+    seem, and all others are served as plain distribution.
+    """
 
     stores: Mapping[str, Kept]
     alone: Kept | None
+    doubt: str = ""
 
 
 class StoresRegistry(DistributionRegistry, Generic[Kept]):
@@ -104,7 +109,7 @@ class StoresRegistry(DistributionRegistry, Generic[Kept]):
                     raise
                 self._missing = self._no_rest(error)
             except Unreachable as error:
-                if not self._is_elsewhere:
+                if self.settings.api is None:
                     raise
                 self._missing = self._no_rest(error)
             else:
@@ -134,13 +139,13 @@ class StoresRegistry(DistributionRegistry, Generic[Kept]):
     async def probe_catalog(self) -> None:
         """Where the REST API tells the stores, their catalogs can be asked for."""
         home = await self.home()
-        if home is None or home.alone is not None:
+        if home is None or home.alone is not None or home.doubt:
             await super().probe_catalog()
 
     async def repository_pages(self, prefix: str) -> AsyncIterator[Page[RepositorySummary]]:
         """The images of every store, named as they are pulled; `namespaces` in the settings choose among stores."""
         home = await self.home()
-        if home is None or home.alone is not None:
+        if home is None or home.alone is not None or home.doubt:
             async for page in super().repository_pages(prefix):
                 yield page
             return
@@ -170,28 +175,25 @@ class StoresRegistry(DistributionRegistry, Generic[Kept]):
 
     # the rest ------------------------------------------------------------------------------------------------
 
-    @property
-    def _is_elsewhere(self) -> bool:
-        return self.settings.api is not None and self.settings.api != self.host
-
     def _settle(self, found: dict[str, Kept]) -> None:
-        alone = self._alone(found)
         if not found:
             self._missing = f"{self.host} shows you none of its repositories for images."
-        elif self._is_elsewhere and alone is None:
+            return
+        alone = self._alone(found)
+        doubt = ""
+        if self.settings.api is not None and alone is None:
             names = ", ".join(sorted(found)[:10])
-            self._missing = (
+            doubt = (
                 f"Which repository of {self.product} {self.host} is, is not known: name it in `namespaces` ({names})."
             )
-        else:
-            self._home = Home(found, alone)
+        self._home = Home(found, alone, doubt)
 
     def _alone(self, found: dict[str, Kept]) -> Kept | None:
-        """The store that this address is, when it is one alone."""
+        """The store that this address is, when it is one alone: it shows, or `api` and one of `namespaces` say so."""
         known = [store for store in found.values() if self.is_at(store)]
         if len(known) == 1:
             return known[0]
-        if not self._is_elsewhere:
+        if self.settings.api is None:
             return None
         named = [found[key] for key in self.settings.namespaces if key in found]
         only = named or list(found.values())

@@ -39,6 +39,8 @@ from tests.servers import content
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from tests.servers.oci11 import FakeRegistry
+
 IMAGE = content.image([{"etc/one": b"1" * 5000}, {"etc/two": b"2"}], labels={"team": "shop"})
 ARM = content.image(platform="linux/arm64")
 INDEX = content.index(IMAGE, ARM)
@@ -65,6 +67,17 @@ class Place:
     """Tags that its listing leaves out: what hangs on other artifacts, where the registry sorts that out."""
     lacks: frozenset[str] = frozenset()
     """Capabilities that this one lacks (an edition, a switch that is off) beside those that its `proof` names."""
+
+
+def fill_fake(fake: FakeRegistry, repository: str, *, referrers_api: bool) -> None:
+    """Put what the contract wants to find; without a referrers API also the tag that clients keep instead."""
+    for tag, made in TAGS.items():
+        fake.put(repository, made, tag)
+    if not referrers_api:
+        entry = SBOM.descriptor | {"artifactType": "application/spdx+json"}
+        body = {"schemaVersion": 2, "mediaType": content.OCI_INDEX, "manifests": [entry]}
+        listed = content.Content(content.OCI_INDEX, content.dumps(body), (SBOM,), True)
+        fake.put(repository, listed, f"sha256-{INDEX.digest.partition(':')[2]}")
 
 
 async def collect(pages: AsyncIterator) -> list:

@@ -13,9 +13,8 @@ from regtui.registries.nexus import NexusRegistry
 from regtui.storage.settings import RegistrySettings
 from regtui.transport.errors import BadRequest, Conflict, NotFound, Unauthorized, Unsupported
 from tests.fakes.nexus import Hosting, NexusConnector, NexusFake
-from tests.registries.contract import ARM, IMAGE, INDEX, SBOM, TAGS, Place, WritingContract, collect, tag_names
+from tests.registries.contract import ARM, IMAGE, TAGS, Place, WritingContract, collect, fill_fake, tag_names
 from tests.registries.proofs import SIGN_IN, Level, Proof, proves
-from tests.servers import content
 
 ALICE = ("alice", "wonderland")
 CART = "docker-hosted/shop/cart"
@@ -34,18 +33,9 @@ BY_REST = FOR_ADMINS | {
 PUSHED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
-def filled(fake: NexusFake, path: str = CART) -> NexusFake:
-    for tag, made in TAGS.items():
-        fake.put(path, made, tag)
-    fake.put(path, *referrers_list(), f"sha256-{INDEX.digest.partition(':')[2]}")
+def filled(fake: NexusFake) -> NexusFake:
+    fill_fake(fake, CART, referrers_api=False)
     return fake
-
-
-def referrers_list():
-    """The referrers tag that another client keeps where there is no referrers API."""
-    entry = SBOM.descriptor | {"artifactType": "application/spdx+json"}
-    body = {"schemaVersion": 2, "mediaType": content.OCI_INDEX, "manifests": [entry]}
-    return (content.Content(content.OCI_INDEX, content.dumps(body), (SBOM,), True),)
 
 
 class TestMainPort(WritingContract):
