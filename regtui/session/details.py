@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from regtui.oci import Index, Reference, RegtuiError
+from regtui.registries.contract import closing
+from regtui.session.fan_out import fan_out
 from regtui.session.images import choose, read_config
 
 if TYPE_CHECKING:
@@ -33,22 +36,9 @@ async def tag_details(
     reader: Reader, host: str, path: str, tags: Iterable[TagSummary], *, at_once: int = AT_ONCE
 ) -> AsyncIterator[TagDetail]:
     """Details of each tag as they arrive, in no order. One bad tag is its own error and ends nothing."""
-    waiting = iter(tags)
-    running: set[asyncio.Task[TagDetail]] = set()
-    try:
-        while True:
-            for tag in waiting:
-                running.add(asyncio.ensure_future(_one(reader, host, path, tag)))
-                if len(running) >= at_once:
-                    break
-            if not running:
-                return
-            done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                yield task.result()
-    finally:
-        for task in running:
-            task.cancel()
+    async with closing(fan_out(tags, partial(_one, reader, host, path), at_once)) as details:
+        async for detail in details:
+            yield detail
 
 
 def is_complete(tag: TagSummary) -> bool:

@@ -8,28 +8,32 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from regtui.oci.errors import InvalidReference
-from regtui.registries.contract import closing
+from regtui.oci import Reference
+from regtui.oci.errors import InvalidReference, RegtuiError
+from regtui.oci.reference import is_tag
 from regtui.session.cached_place import FRESH_FOR, CachedPlace
+from regtui.session.fan_out import fan_out
+from regtui.session.targets import parse_image
 from regtui.trust.documents import read_documents
 from regtui.trust.errors import ScannerFailed
 from regtui.trust.image_reports import FoundReport, ImageReports, Origin, image_reports
-from regtui.trust.image_trust import ImageTrust, verify_each, verify_image
+from regtui.trust.image_trust import AT_ONCE, ImageTrust, verify_image
 from regtui.trust.local_scanners import ScanOptions, find_scanners, scan_image, scan_sbom
 from regtui.trust.referrers_tree import build_tree
 from regtui.trust.trust_settings import read_trust_settings
+from regtui.trust.untrusted import LARGEST_DOCUMENT
 from regtui.trust.verdict import through_index
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
 
-    from regtui.oci import Digest, ImageManifest, Index, Reference
-    from regtui.oci.errors import RegtuiError
+    from regtui.oci import Digest, ImageManifest, Index, Platform
+    from regtui.registries.contract import TagSummary
     from regtui.session.images import Image
     from regtui.session.session import Session
     from regtui.trust.documents import Document
@@ -44,13 +48,15 @@ MOST_KEPT: Final = 20_000
 @dataclass(frozen=True, slots=True)
 class ImageVerdict:
     """Who vouches for an image. `verdict` is of what the reference names; `of_platform` of the image that is shown,
-    by itself and through its index, None where both are the same. `attestations` are signed statements about either.
+    by itself and through its index, None where both are the same. `attestations` are signed statements about either,
+    `results` everything that was judged, these included.
     """
 
     verdict: Verdict
     of_platform: Verdict | None
     attestations: tuple[SignatureResult, ...]
     policy: TrustPolicy
+    results: tuple[SignatureResult, ...] = ()
 
     @property
     def of_shown(self) -> Verdict:
@@ -111,10 +117,12 @@ class TrustReader:
         chosen = policy if policy is not None else await self.policy(reference)
         top = await self._trust_of(reference, image.top, chosen)
         if not platform or image.manifest is None or image.manifest.digest == image.top.digest:
-            return ImageVerdict(top.verdict, None, top.attestations, chosen)
+            results = (*top.verdict.results, *top.attestations)
+            return ImageVerdict(top.verdict, None, top.attestations, chosen, results)
         inner = await self._trust_of(reference, image.manifest, chosen)
         attestations = (*inner.attestations, *top.attestations)
-        return ImageVerdict(top.verdict, through_index(inner.verdict, top.verdict), attestations, chosen)
+        results = (*inner.verdict.results, *top.verdict.results, *attestations)
+        return ImageVerdict(top.verdict, through_index(inner.verdict, top.verdict), attestations, chosen, results)
 
     async def _trust_of(self, reference: Reference, manifest: ImageManifest | Index, policy: TrustPolicy) -> ImageTrust:
         kept = self._kept(reference, manifest.digest, policy)
@@ -126,31 +134,26 @@ class TrustReader:
         self._keep(reference, trust, policy)
         return trust
 
-    async def statuses(
-        self, reference: Reference, digests: Iterable[Digest]
-    ) -> AsyncIterator[tuple[Digest, ImageTrust | RegtuiError]]:
-        """Who vouches for many images of one repository, in the order given; those that are known come at once.
+    def statuses(
+        self, host: str, path: str, tags: Iterable[TagSummary]
+    ) -> AsyncIterator[tuple[TagSummary, ImageTrust | RegtuiError]]:
+        """Who vouches for the images of many tags of one repository, begun in the order given, four at a time.
 
-        Four images are under way at a time. Close it to cancel what is not answered yet.
+        Give the tags in view first. Tags of one image cost as much as one. Close it to cancel the rest.
         """
-        policy = await self.policy(reference)
-        wanted = tuple(dict.fromkeys(digests))
-        asked = []
-        for digest in wanted:
-            kept = self._kept(reference, digest, policy)
-            if kept is None:
-                asked.append(digest)
-            else:
-                yield digest, kept
-        if not asked:
-            return
-        place = await self.place(reference.host)
-        tags = place.known_tags(reference.path)
-        async with closing(verify_each(place, reference.path, asked, policy, known_tags=tags)) as answers:
-            async for digest, trust in answers:
-                if isinstance(trust, ImageTrust):
-                    self._keep(reference, trust, policy)
-                yield digest, trust
+        one_each: dict[Digest, asyncio.Lock] = {}
+
+        async def ask(tag: TagSummary) -> tuple[TagSummary, ImageTrust | RegtuiError]:
+            reference = Reference(host, path, None if tag.is_untagged else tag.name, tag.digest)
+            try:
+                manifest = await self._session.reader.manifest(reference)
+                async with one_each.setdefault(manifest.digest, asyncio.Lock()):
+                    trust = await self._trust_of(reference, manifest, await self.policy(reference))
+                return replace(tag, digest=manifest.digest), trust
+            except RegtuiError as error:
+                return tag, error
+
+        return fan_out(tags, ask, AT_ONCE)
 
     def _kept(self, reference: Reference, digest: Digest, policy: TrustPolicy) -> ImageTrust | None:
         kept = self._verdicts.get(policy.cache_key(digest, reference.name))
@@ -172,10 +175,17 @@ class TrustReader:
         path = image.reference.path
         return await build_tree(place, path, image.top, known_tags=place.known_tags(path))
 
-    async def documents(self, reference: Reference, digest: Digest) -> tuple[Document, ...]:
-        """What an attached manifest holds, opened. Raises RegistryError."""
+    async def documents(
+        self, reference: Reference, digest: Digest, *, limit: int = LARGEST_DOCUMENT
+    ) -> tuple[Document, ...]:
+        """What an attached manifest holds, opened. Raises RegistryError, Unsupported beyond `limit` bytes."""
         place = await self.place(reference.host)
-        return await read_documents(place, reference.path, digest)
+        return await read_documents(place, reference.path, digest, limit=limit)
+
+    async def beside(self, reference: Reference, text: str, platform: Platform | None) -> Image:
+        """The image to compare with: a tag of the same repository, or any reference. Raises RegtuiError."""
+        other = Reference(reference.host, reference.path, text) if is_tag(text) else parse_image(text)
+        return await self._session.image(other, platform)
 
     # what is wrong with it
 
@@ -205,20 +215,21 @@ class TrustReader:
         return FoundReport(report, scanner.name, image.top.digest, Origin.LOCAL)
 
     async def _scan_sbom(self, image: Image, scanner: Scanner, progress: Callable[[str], None] | None) -> FoundReport:
-        sbom = await self._attached_sbom(image)
-        if sbom is None:
+        found = await self.sbom(image)
+        if found is None:
             raise ScannerFailed(
                 "Local scanners fetch the image from its registry; this one lies on the disk and has no SBOM attached.",
                 hint="Attach an SBOM, or scan the image where it was pushed to.",
             )
-        subject, content = sbom
+        statement = found.statement
+        content = found.raw if statement is None else json.dumps(statement.predicate).encode()
         report = await scan_sbom(scanner, content, ScanOptions(platform=image.platform), progress)
-        return FoundReport(report, f"{scanner.name} over the attached SBOM", subject, Origin.LOCAL)
+        return FoundReport(report, f"{scanner.name} over the attached SBOM", _shown_digest(image), Origin.LOCAL)
 
-    async def _attached_sbom(self, image: Image) -> tuple[Digest, bytes] | None:
-        """The first SBOM that hangs on the image that is shown, with the digest it hangs on."""
+    async def sbom(self, image: Image) -> Document | None:
+        """The first SBOM that hangs on the image that is shown; None when there is none. Raises RegistryError."""
         tree = await self.tree(image)
-        subject = image.manifest.digest if image.manifest is not None else image.top.digest
+        subject = _shown_digest(image)
         hanging = [one for inner in tree.images if inner.subject == subject for one in inner.attached]
         hanging += tree.attached if tree.subject == subject else ()
         for one in hanging:
@@ -226,9 +237,13 @@ class TrustReader:
                 continue
             for document in await self.documents(image.reference, one.descriptor.digest):
                 if document.sbom is not None:
-                    statement = document.statement
-                    return subject, document.raw if statement is None else json.dumps(statement.predicate).encode()
+                    return document
         return None
+
+
+def _shown_digest(image: Image) -> Digest:
+    """The digest of the image that is shown: of the platform chosen, where there is one."""
+    return image.manifest.digest if image.manifest is not None else image.top.digest
 
 
 async def chosen_scanner(name: str | None) -> Scanner:

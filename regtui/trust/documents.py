@@ -73,15 +73,17 @@ class Document:
     report: Report | None = field(default=None, repr=False)
 
 
-async def read_documents(place: Place, repository: str, locator: str) -> tuple[Document, ...]:
-    """The documents of one attached manifest. Raises RegistryError, also for a document that is too large to read."""
+async def read_documents(
+    place: Place, repository: str, locator: str, *, limit: int = LARGEST_DOCUMENT
+) -> tuple[Document, ...]:
+    """The documents of one attached manifest. Raises RegistryError, Unsupported for one of more than `limit` bytes."""
     manifest = await place.manifest(repository, locator)
     if isinstance(manifest, Index):
         return (_listing(manifest),)
     layers = manifest.layers[:MOST_DOCUMENTS]
     found = []
     for layer in layers:
-        raw = await place.small_blob(repository, layer, LARGEST_DOCUMENT)
+        raw = await place.small_blob(repository, layer, limit)
         found.append(await asyncio.to_thread(read_document, layer, raw))
     return tuple(found) or (
         Document(DocumentKind.OTHER, name_of_type(manifest.kind), manifest.digest, manifest.raw, manifest.raw),

@@ -24,7 +24,6 @@ from regtui.trust.untrusted import LARGEST_SIGNATURE
 from regtui.trust.verdict import SignatureResult, Verdict, combine
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
     from datetime import datetime
 
     from regtui.oci import Descriptor, Digest, ImageManifest
@@ -120,40 +119,6 @@ async def verify_image(
     """Gather and judge. An index and its images are separate questions (verdict.through_index joins the answers)."""
     gathered = await gather_signatures(registry, repository, manifest, known_tags=known_tags)
     return await asyncio.to_thread(judge, gathered, f"{registry.host}/{repository}", policy)
-
-
-async def verify_each(
-    registry: Place,
-    repository: str,
-    digests: Iterable[Digest],
-    policy: TrustPolicy,
-    *,
-    known_tags: frozenset[str] | None = None,
-) -> AsyncIterator[tuple[Digest, ImageTrust | RegtuiError]]:
-    """The trust of many digests of one repository in the order given, four under way at once, each digest once.
-
-    Give the digests of the visible rows first; stop iterating to cancel what is still under way.
-    """
-    slots = asyncio.Semaphore(AT_ONCE)
-
-    async def one(digest: Digest) -> ImageTrust | RegtuiError:
-        async with slots:
-            try:
-                manifest = await registry.manifest(repository, digest)
-                return await verify_image(registry, repository, manifest, policy, known_tags=known_tags)
-            except RegtuiError as error:
-                return error
-
-    tasks = {digest: asyncio.create_task(one(digest)) for digest in dict.fromkeys(digests)}
-    try:
-        for digest, task in tasks.items():
-            # Waiting, not awaiting: a cancelled await would end this task first and let the next one start.
-            await asyncio.wait((task,))
-            yield digest, task.result()
-    finally:
-        for task in tasks.values():
-            task.cancel()
-        await asyncio.gather(*tasks.values(), return_exceptions=True)
 
 
 class _Gatherer:

@@ -96,13 +96,18 @@ async def build_tree(
         ReferrersTree(
             entry.digest,
             str(entry.platform) if entry.platform else None,
-            (*inside.pop(entry.digest, ()), *task.result()),
+            _once((*inside.pop(entry.digest, ()), *task.result())),
             source=walk.source_of(entry.digest),
         )
         for entry, task in zip(entries, tasks, strict=True)
     )
     lost = tuple(one for rest in inside.values() for one in rest)
     return ReferrersTree(top.digest, None, (*lost, *attached), images, tuple(walk.notes), walk.source_of(top.digest))
+
+
+def _once(attached: tuple[Attached, ...]) -> tuple[Attached, ...]:
+    """Each manifest once: BuildKit's may stand in the index and name its image as their subject, too."""
+    return tuple({(one.descriptor.digest, one.tag): one for one in reversed(attached)}.values())[::-1]
 
 
 def _attestations(index: Index) -> dict[Digest, tuple[Attached, ...]]:

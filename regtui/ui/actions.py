@@ -31,6 +31,8 @@ class Place(StrEnum):
     VIEWER = "the lines of a file"
     REPORT = "reports"
     PLAN = "plans"
+    FINDINGS = "findings"
+    DOCUMENT = "documents"
 
 
 CONTEXTS: Mapping[str, frozenset[Place]] = {
@@ -42,6 +44,9 @@ CONTEXTS: Mapping[str, frozenset[Place]] = {
     "a report": frozenset({Place.APP, Place.LIST, Place.TABLE, Place.REPORT}),
     "raw JSON": frozenset({Place.APP, Place.EXPLORER, Place.LIST, Place.JSON}),
     "a plan": frozenset({Place.APP, Place.LIST, Place.TABLE, Place.PLAN}),
+    "the findings of an image": frozenset({Place.APP, Place.EXPLORER, Place.LIST, Place.TREE, Place.FINDINGS}),
+    "a document": frozenset({Place.APP, Place.LIST, Place.TABLE, Place.DOCUMENT}),
+    "the JSON of a document": frozenset({Place.APP, Place.LIST, Place.JSON, Place.DOCUMENT}),
 }
 """Places whose keys are live at the same time."""
 
@@ -94,6 +99,8 @@ _BESIDE, _VIEWER = _at(Place.BESIDE), _at(Place.VIEWER)
 _EITHER = _at(Place.EXPLORER, Place.PLAN, Place.VIEW, Place.REPORT)
 _TABBED, _REPORT = _at(Place.EXPLORER, Place.REPORT), _at(Place.REPORT)
 _ANY_FILE = _at(Place.FILES, Place.BESIDE, Place.VIEW)
+_FINDINGS, _DOCUMENT = _at(Place.FINDINGS), _at(Place.DOCUMENT)
+_READ = _EITHER | _DOCUMENT
 
 _MOVE = (
     Action("move.down", "Down", "Move to the next line.", "j,down", _LIST, "move_down", "Move"),
@@ -127,12 +134,12 @@ _PANES = (
            "previous_tab", "Panes"),
     Action("detail.next", "Next tab", "Show the next detail tab.", "right_square_bracket", _TABBED,
            "next_tab", "Panes"),
-    Action("back", "Back", "Clear the filter, then the marks, then go back.", "escape", _EITHER, "step_back", "Panes"),
+    Action("back", "Back", "Clear the filter, then the marks, then go back.", "escape", _READ, "step_back", "Panes"),
 )  # fmt: skip
 
 _SEE = (
     Action("filter", "Filter", "Filter the focused list: text, ~ before a regular expression, ! for the inverse.",
-           "slash", _EITHER, "filter_list", "Look", rank=10, footer="filter"),
+           "slash", _READ, "filter_list", "Look", rank=10, footer="filter"),
     Action("sort.cycle", "Sort", "Sort by the next column.", "s", _TABLE, "sort_next", "Look", rank=20, footer="sort"),
     Action("sort.reverse", "Reverse the sort", "Turn the order around.", "S", _TABLE, "sort_reverse", "Look"),
     Action("describe", "Describe", "Show the overview of the image.", "d", _EXPLORER, "describe", "Look"),
@@ -240,6 +247,39 @@ _INSIDE = (
            "toggle_hex", "Look", rank=13, footer="hex"),
 )  # fmt: skip
 
+_TRUST = (
+    Action("signatures", "Signatures", "Check the signatures of all tags, those in view first.", "V", _EXPLORER,
+           "check_signatures", "Look"),
+    Action("findings.group", "Group", "Group the findings by package, severity or layer, or not at all.", "b",
+           _FINDINGS, "group_findings", "Look", rank=11, footer="group"),
+    Action("findings.severity", "Severity", "Show only critical findings, then high and worse, and so on.", "f",
+           _FINDINGS, "cycle_severity", "Look", rank=12, footer="severity"),
+    Action("findings.compare", "Differences", "Show what is new and what is gone against another tag.", "m",
+           _FINDINGS, "compare_findings", "Look", rank=13, footer="differences"),
+    Action("findings.export", "Export the findings", "Save the report as JSON, CSV or SARIF.", "e", _FINDINGS,
+           "export_findings", "Take", rank=14, footer="export"),
+    Action("findings.report", "Report", "Show another report about this image.", "R", _FINDINGS, "choose_report",
+           "Look"),
+    Action("findings.layers", "Layers of packages", "Read the layers to tell which one brought each package.", "L",
+           _FINDINGS, "find_layers", "Look"),
+    Action("findings.sort", "Order", "Sort worst first, by package, or by id.", "s", _FINDINGS, "sort_findings",
+           "Look"),
+    Action("document.view", "Next view", "Show the next view of this document.", "right_square_bracket,tab",
+           _DOCUMENT, "next_view", "Look", rank=11, footer="view"),
+    Action("document.view_back", "View before", "Show the view of this document before.",
+           "left_square_bracket,shift+tab", _DOCUMENT, "previous_view", "Look"),
+    Action("document.next", "Next document", "Show the next document of the same manifest.", "n", _DOCUMENT,
+           "next_document", "Look", rank=12, footer="next"),
+    Action("document.raw", "Raw", "Show the raw JSON of this document.", "y", _DOCUMENT, "show_document", "Look",
+           rank=13, footer="raw"),
+    Action("document.compare", "Differences", "Compare this SBOM with that of another tag.", "m", _DOCUMENT,
+           "compare_sboms", "Look", rank=14, footer="differences"),
+    Action("document.copy", "Copy the line", "Copy what the line says to the clipboard.", "c", _DOCUMENT,
+           "copy_line", "Take", rank=60, footer="copy"),
+    Action("document.export", "Export the document", "Save the document's own bytes as a file.", "e", _DOCUMENT,
+           "export_document", "Take"),
+)  # fmt: skip
+
 _APPLICATION = (
     Action("registry.settings", "Registry settings", "Sign in, test, allow changes, protect tags of this registry.",
            "comma", _EXPLORER, "edit_registry", "Program"),
@@ -254,7 +294,7 @@ _APPLICATION = (
 )  # fmt: skip
 
 ACTIONS: tuple[Action, ...] = (
-    *_MOVE, *_PANES, *_SEE, *_MARKS, *_CHANGE, *_PLAN_KEYS, *_TAKE, *_INSIDE, *_APPLICATION,
+    *_MOVE, *_PANES, *_SEE, *_MARKS, *_CHANGE, *_PLAN_KEYS, *_TAKE, *_INSIDE, *_TRUST, *_APPLICATION,
 )  # fmt: skip
 BY_ID: Mapping[str, Action] = {action.id: action for action in ACTIONS}
 

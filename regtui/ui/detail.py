@@ -12,6 +12,8 @@ from regtui.ui.facts.layers import LayerRow, history_rows, layer_rows
 from regtui.ui.facts.overview import Fact, overview
 from regtui.ui.files.pane import FilesPane
 from regtui.ui.safe_text import SafeText, safe
+from regtui.ui.trust.pane import TrustPane
+from regtui.ui.trust.scan_pane import ScanPane
 from regtui.ui.widgets.bars import bar
 from regtui.ui.widgets.columns import Column, Tone
 from regtui.ui.widgets.json_pane import JsonPane
@@ -22,6 +24,7 @@ from regtui.ui.words import size_text, time_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from textual.app import ComposeResult
 
@@ -32,6 +35,8 @@ TABS: Final = (
     ("layers", SafeText("Layers")),
     ("files", SafeText("Files")),
     ("history", SafeText("History")),
+    ("trust", SafeText("Trust")),
+    ("scan", SafeText("Scan")),
     ("config", SafeText("Config")),
     ("raw", SafeText("Raw")),
 )
@@ -54,6 +59,14 @@ class DetailPane(Vertical):
             super().__init__()
             self.image = image
 
+    class TrustWanted(Message):
+        """The Trust or the Scan tab is looked at, and nothing has been asked for it yet."""
+
+        def __init__(self, image: Image, tab: str) -> None:
+            super().__init__()
+            self.image = image
+            self.tab = tab
+
     class TabLeft(Message):
         """A tab is no longer looked at: what it was loading can stop."""
 
@@ -61,7 +74,7 @@ class DetailPane(Vertical):
             super().__init__()
             self.tab = tab
 
-    def __init__(self, *, id: str = "detail") -> None:  # noqa: A002 - Textual's own name
+    def __init__(self, *, id: str = "detail", now: datetime | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
         self.image: Image | None = None
         self.sizes: dict[str, int | None] = {}
@@ -70,6 +83,8 @@ class DetailPane(Vertical):
         self._layers = _layers_table("layers")
         self.files = FilesPane(id="files")
         self._history = _layers_table("history")
+        self.trust = TrustPane(id="trust")
+        self.scan = ScanPane(id="scan", now=now)
         self._config = JsonPane(id="config")
         self._raw = JsonPane(id="raw")
         self._tabs = TabStrip(TABS, id="tabs")
@@ -83,6 +98,8 @@ class DetailPane(Vertical):
             yield self._layers
             yield self.files
             yield self._history
+            yield self.trust
+            yield self.scan
             yield self._config
             yield self._raw
 
@@ -94,7 +111,12 @@ class DetailPane(Vertical):
     @property
     def current_list(self) -> LineList:
         """The list on the tab that is shown."""
-        return self.files.focus_list if self.tab == "files" else self.query_one(f"#{self.tab}", LineList)
+        inner: dict[str, LineList] = {
+            "files": self.files.focus_list,
+            "trust": self.trust.hanging,
+            "scan": self.scan.findings,
+        }
+        return inner[self.tab] if self.tab in inner else self.query_one(f"#{self.tab}", LineList)
 
     def show(self, image: Image) -> None:
         """Fill the pane with an image; the tab stays."""
@@ -120,6 +142,8 @@ class DetailPane(Vertical):
         self._overview.reset(facts)
         self._layers.reset()
         self.files.tell(sentence)
+        self.trust.tell(sentence)
+        self.scan.tell(sentence, hint or "")
         self._history.reset()
         self._config.show(b"")
         self._raw.show(b"")
@@ -138,7 +162,11 @@ class DetailPane(Vertical):
 
     def files_stopped(self) -> None:
         """The layers were not read to the end: ask again when the tab is looked at the next time."""
-        self._filled.discard("files")
+        self.stopped("files")
+
+    def stopped(self, tab: str) -> None:
+        """A tab was left before it was full: ask again when it is looked at the next time."""
+        self._filled.discard(tab)
 
     def step(self, by: int) -> None:
         """Show the next tab, or the one before."""
@@ -161,6 +189,8 @@ class DetailPane(Vertical):
             self._layers.reset(layer_rows(image))
         elif tab == "files":
             self.post_message(self.FilesWanted(image))
+        elif tab in {"trust", "scan"}:
+            self.post_message(self.TrustWanted(image, tab))
         elif tab == "history":
             self._history.reset(history_rows(image))
         elif tab == "config":

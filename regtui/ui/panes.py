@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from regtui.oci.tags import version_key
+from regtui.trust.verdict import Status
 from regtui.ui.facts.tags import TagRow, signed_text, vulnerability_text
 from regtui.ui.models.ordering import natural_key
 from regtui.ui.models.path_tree import PathNode, PathSource
 from regtui.ui.models.tree import TreeModel
 from regtui.ui.safe_text import SafeText, safe
+from regtui.ui.trust.words import STATUS_TONES
 from regtui.ui.widgets.columns import Column, Tone
 from regtui.ui.widgets.row_table import RowTable
 from regtui.ui.widgets.tree_table import TreeTable
@@ -152,10 +154,35 @@ def tags_table(now: datetime | None = None) -> RowTable[TagRow]:
         ),
         Column("platforms", SafeText("platforms"), _platforms, 12, flex=2, tone=_same_tone, priority=3),
         Column("vuln", SafeText("vuln"), lambda row: safe(vulnerability_text(row.tag)), 6, align="right", priority=5),
-        Column("sign", SafeText("signed"), lambda row: safe(signed_text(row.tag)), 7, tone="dim", priority=6),
+        Column(
+            "sign",
+            SafeText("signed"),
+            lambda row: safe(signed_text(row)),
+            8,
+            tone=_signed_tone,
+            priority=6,
+            sort=_signed_rank,
+        ),
         Column("digest", SafeText("digest"), _digest, 12, tone="dim", priority=4),
     ]
-    return RowTable(columns, key=lambda row: row.name, text=lambda row: row.name, title=SafeText("3 Tags"), id="tags")
+    return RowTable(
+        columns,
+        key=lambda row: row.name,
+        text=lambda row: row.name,
+        fields={"signed": signed_text},
+        title=SafeText("3 Tags"),
+        id="tags",
+    )
+
+
+def _signed_tone(row: TagRow) -> Tone:
+    return "dim" if row.signature is None else STATUS_TONES[row.signature]
+
+
+def _signed_rank(row: TagRow) -> int | None:
+    """Invalid ones first: they are what to look at."""
+    ranks = (Status.INVALID, Status.UNVERIFIED, Status.UNSIGNED, Status.VERIFIED)
+    return None if row.signature is None else ranks.index(row.signature)
 
 
 def _platforms(row: TagRow) -> SafeText:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from regtui.oci import Digest, Reference
-from regtui.registries.contract import closing
+from regtui.oci import Digest, Reference, RegtuiError
+from regtui.registries.contract import TagSummary, closing
 from regtui.session import Session, SessionOptions, parse_image
 from regtui.trust.verdict import Status
 from tests.servers.content import OCI_MANIFEST, Content, dumps
@@ -99,46 +99,62 @@ async def test_a_thousand_tags_cost_one_listing_each_or_nothing_where_there_is_n
         registry.put("app", old_signature_for(key, one), one.digest.replace(":", "-") + ".sig")
     tags = frozenset(registry.repositories["app"].tags)
     ours = open_session(registry, settings)
-    reference = Reference(registry.host, "app")
-    digests = [Digest.parse(one.digest) for one in images]
+    listed = [TagSummary(f"v{number}", Digest.parse(one.digest)) for number, one in enumerate(images)]
     await ours.trust.learn_tags(registry.host, "app", tags)
-    for digest in digests:  # the list of tags has read these for its own columns
-        await ours.reader.manifest(Reference(registry.host, "app", None, digest))
+    for tag in listed:  # the list of tags has read these for its own columns
+        await ours.reader.manifest(Reference(registry.host, "app", None, tag.digest))
     before = len(registry.asked)
-    found = {digest: trust async for digest, trust in ours.trust.statuses(reference, digests)}
+    found = {tag.name: trust async for tag, trust in ours.trust.statuses(registry.host, "app", listed)}
     asked = registry.asked[before:]
     listings = [one for one in asked if "/referrers/" in one.path]
     # One per image where there is an API; where there is none, the first answer says so.
     assert len(listings) == (1000 if registry.has_referrers else 1)
     # A manifest and a payload for each signature, and one look for the referrers tag before it is known to be all.
     assert len(asked) - len(listings) <= 2 * 10 + 1
-    assert [found[digest].verdict.status for digest in digests[:10]] == [Status.VERIFIED] * 10
-    assert {found[digest].verdict.status for digest in digests[10:]} == {Status.UNSIGNED}
+    assert [found[f"v{number}"].verdict.status for number in range(10)] == [Status.VERIFIED] * 10
+    assert {found[f"v{number}"].verdict.status for number in range(10, 1000)} == {Status.UNSIGNED}
     before = len(registry.asked)
-    again = [digest async for digest, _ in ours.trust.statuses(reference, digests)]
-    assert again == digests
+    again = [tag.name async for tag, _ in ours.trust.statuses(registry.host, "app", listed)]
+    assert sorted(again) == sorted(found)
     assert len(registry.asked) == before
 
 
-async def test_the_first_that_were_asked_for_come_first_and_leaving_stops_the_rest(
+async def test_those_asked_for_first_come_first_few_at_once_and_leaving_stops_the_rest(
     settings: Path, key: Any, open_session: Callable[..., Session]
 ) -> None:
     with FakeRegistry() as registry:
-        images = [image(number) for number in range(300)]
-        for number, one in enumerate(images):
-            registry.put("app", one, f"v{number}")
+        for number in range(300):
+            registry.put("app", image(number), f"v{number}")
         ours = open_session(registry, settings)
-        wanted = [Digest.parse(one.digest) for one in reversed(images)]
+        wanted = [TagSummary(f"v{number}") for number in reversed(range(300))]
         got = []
-        async with closing(ours.trust.statuses(Reference(registry.host, "app"), wanted)) as statuses:
-            async for digest, _ in statuses:
-                got.append(digest)
+        async with closing(ours.trust.statuses(registry.host, "app", wanted)) as statuses:
+            async for tag, trust in statuses:
+                assert not isinstance(trust, RegtuiError)
+                assert tag.digest == Digest.parse(image(int(tag.name[1:])).digest)
+                got.append(tag.name)
                 if len(got) == 20:
                     break
-        assert got == wanted[:20]
-        # Those that were under way when it stopped are the only ones beyond.
-        touched = {one.path.rpartition("/")[2] for one in registry.asked if "/referrers/" in one.path}
-        assert touched <= set(wanted[:40])
+        # Begun in the order given, a few under way: what came is among the first, and little beyond was asked for.
+        first = [tag.name for tag in wanted[:24]]
+        assert set(got) <= set(first)
+        touched = [one.path for one in registry.asked if one.path.startswith("/v2/app/manifests/v")]
+        assert {path.rpartition("/")[2] for path in touched} <= set(first)
+
+
+async def test_tags_of_one_image_cost_as_much_as_one_and_a_missing_one_is_its_own_error(
+    settings: Path, key: Any, open_session: Callable[..., Session]
+) -> None:
+    with FakeRegistry() as registry:
+        one = image(1)
+        registry.put("app", one, "v1", "latest", "stable")
+        registry.put("app", bundle_for(key, one))
+        ours = open_session(registry, settings)
+        tags = [TagSummary(name) for name in ("v1", "latest", "gone", "stable")]
+        found = {tag.name: trust async for tag, trust in ours.trust.statuses(registry.host, "app", tags)}
+        assert isinstance(found.pop("gone"), RegtuiError)
+        assert {trust.verdict.status for trust in found.values()} == {Status.VERIFIED}
+        assert sum("/referrers/" in asked.path for asked in registry.asked) == 1
 
 
 async def test_a_verdict_never_answers_for_another_policy(

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import TYPE_CHECKING
 
 import pytest
 
 from regtui.demo import build_demo
-from regtui.oci import Digest, Index, parse_manifest
+from regtui.oci import Index, parse_manifest
 from regtui.oci.tags import referrers_tag
 from regtui.registries.layout import LayoutRegistry
 from regtui.transport.errors import Forbidden, ServerFault
 from regtui.trust.cosign_keys import read_key
-from regtui.trust.image_trust import ImageTrust, gather_signatures, verify_each, verify_image
+from regtui.trust.image_trust import gather_signatures, verify_image
 from regtui.trust.notation.trust_store import TrustStore, read_certificates
 from regtui.trust.notation.verification import NotationTrust
 from regtui.trust.policy import TrustPolicy
@@ -171,43 +170,6 @@ async def test_notation_signatures_are_found_in_both_manifest_forms() -> None:
         trust = await verify_image(registry, PATH, IMAGE, TrustPolicy("n", notation=None))
         assert [r.intact for r in trust.verdict.results] == [True]
         assert trust.verdict.status is Status.UNVERIFIED
-
-
-async def test_many_digests_come_in_order_once_each_and_few_at_once() -> None:
-    key = make_key("p256")
-    registry = signed(key)
-    others = [registry.put(MANIFEST + b" " * n, DESCRIPTOR.media_type).digest for n in range(1, 20)]
-    missing = Digest.of(b"missing")
-    wanted = [SUBJECT, *others, SUBJECT, missing]
-    policy = TrustPolicy("acme", keys=(trusted(key),))
-    found = [one async for one in verify_each(registry, PATH, wanted, policy, known_tags=frozenset(registry.tagged))]
-    assert [digest for digest, _ in found] == [SUBJECT, *others, missing]
-    first, last = found[0][1], found[-1][1]
-    assert isinstance(first, ImageTrust)
-    assert first.verdict.status is Status.VERIFIED
-    assert not isinstance(last, ImageTrust)
-    assert registry.most_at_once <= 16
-    assert sum(q.startswith("REFERRERS") for q in registry.asked) == 20
-
-
-async def test_leaving_cancels_what_is_under_way() -> None:
-    registry = MemoryRegistry()
-    registry.put(MANIFEST, DESCRIPTOR.media_type)
-    registry.gate = asyncio.Event()
-    digests = [Digest.of(bytes((n,))) for n in range(50)]
-    listing = verify_each(registry, PATH, digests, TrustPolicy())
-    waiting = asyncio.ensure_future(anext(listing))
-    await asyncio.wait_for(registry.was_asked.wait(), 10)
-    waiting.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await waiting
-    asked = len(registry.asked)
-    assert asked <= 4
-    registry.gate.set()
-    for _ in range(20):
-        await asyncio.sleep(0)
-    assert len(registry.asked) == asked
-    assert registry.at_once == 0
 
 
 @pytest.fixture(scope="session")

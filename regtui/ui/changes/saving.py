@@ -1,4 +1,4 @@
-"""Text that goes to a new file; nothing is ever overwritten."""
+"""What goes to a new file; nothing is ever overwritten."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def save_new(path: Path, text: str) -> tuple[SafeText, bool]:
+def save_new(path: Path, content: str | bytes) -> tuple[SafeText, bool]:
     """(what to tell the person, whether it was written); blocking."""
     try:
-        with path.expanduser().open("x", encoding="utf-8") as file:
-            file.write(text)
+        with path.expanduser().open("xb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
     except FileExistsError:
         return safe(f"{path} exists and is left alone: choose another name."), False
     except OSError as error:

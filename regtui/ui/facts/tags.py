@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from regtui.oci.tags import subject_of
+from regtui.ui.trust.words import SHORT_WORDS
 from regtui.ui.words import UNKNOWN, platforms_text
 
 if TYPE_CHECKING:
@@ -13,14 +14,19 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from regtui.registries.contract import TagSummary
+    from regtui.trust.verdict import Status
 
 
 @dataclass(frozen=True, slots=True)
 class TagRow:
-    """A tag as the list shows it. `same_as` names another tag with the same digest that came before it."""
+    """A tag as the list shows it. `same_as` names another tag with the same digest that came before it.
+
+    `signature` is what was found out about its signatures, None as long as nobody has looked.
+    """
 
     tag: TagSummary
     same_as: str | None = None
+    signature: Status | None = None
 
     @property
     def name(self) -> str:
@@ -48,6 +54,8 @@ class TagBook:
 
     def __init__(self) -> None:
         self.attachments: list[TagSummary] = []
+        self.signatures: dict[str, Status] = {}
+        """By digest, what was found out about signatures."""
         self._first: dict[str, str] = {}
 
     def rows(self, tags: Iterable[TagSummary], *, with_attachments: bool = False) -> list[TagRow]:
@@ -65,7 +73,7 @@ class TagBook:
         if tag.digest is None:
             return TagRow(tag)
         first = self._first.setdefault(tag.digest, tag.name)
-        return TagRow(tag, None if first == tag.name else first)
+        return TagRow(tag, None if first == tag.name else first, self.signatures.get(tag.digest))
 
 
 def is_attachment(name: str) -> bool:
@@ -84,6 +92,8 @@ def vulnerability_text(tag: TagSummary) -> str:
     return "·".join(str(counts.get(word, 0)) for word in _SHOWN)
 
 
-def signed_text(tag: TagSummary) -> str:
-    """Whether a signature is there: present is not verified, so no tick."""
-    return UNKNOWN if tag.signed is None else "present" if tag.signed else "none"
+def signed_text(row: TagRow) -> str:
+    """What is known of signatures in a word: present is not verified. A dash when nothing is known."""
+    if row.signature is not None:
+        return SHORT_WORDS[row.signature]
+    return UNKNOWN if row.tag.signed is None else "present" if row.tag.signed else "unsigned"

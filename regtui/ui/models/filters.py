@@ -1,4 +1,7 @@
-"""The filter line of every list: plain text, `~` before a regular expression, `!` before either for the inverse."""
+"""The filter line of every list: plain text, `~` before a regular expression, `!` before either for the inverse.
+
+Lists with fields of their own also take a field's name and a colon in front: `signed:verified`, `!signed:present`.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from typing import TYPE_CHECKING
 from regtui.oci.errors import RegtuiError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 PATTERN_LIMIT = 500
 """Characters of a filter; more can only be a paste by accident."""
@@ -30,6 +33,8 @@ class Filter:
     needle: str = ""
     pattern: re.Pattern[str] | None = None
     inverse: bool = False
+    field: str = ""
+    """The field that it looks in, empty for the list's usual text."""
 
     @property
     def is_empty(self) -> bool:
@@ -61,18 +66,24 @@ _INVERSE = bytes([1, 0]) + bytes(254)
 EVERYTHING = Filter()
 
 
-def parse_filter(source: str) -> Filter:
-    """What a typed filter means. Raises InvalidFilter for a regular expression that is not one."""
+def parse_filter(source: str, fields: Iterable[str] = ()) -> Filter:
+    """What a typed filter means. Raises InvalidFilter for a regular expression that is not one.
+
+    `fields` are the names that the list knows; any other word before a colon is plain text.
+    """
     if len(source) > PATTERN_LIMIT:
         raise InvalidFilter(f"A filter has at most {PATTERN_LIMIT} characters.", hint="Shorten it.")
     rest = source
     inverse = rest.startswith("!")
     if inverse:
         rest = rest[1:]
+    field = next((name for name in fields if rest.lower().startswith(f"{name}:")), "")
+    if field:
+        rest = rest[len(field) + 1 :].strip()
     if not rest.startswith("~"):
-        return Filter(source, rest.lower(), None, inverse)
+        return Filter(source, rest.lower(), None, inverse, field)
     if len(rest) == 1:
-        return Filter(source, "", None, inverse)
+        return Filter(source, "", None, inverse, field)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # "[[" may mean a nested set one day
@@ -81,4 +92,4 @@ def parse_filter(source: str) -> Filter:
         raise InvalidFilter(
             f"That is not a regular expression yet: {error}.", hint="Leave out the ~ to look for plain text."
         ) from error
-    return Filter(source, "", pattern, inverse)
+    return Filter(source, "", pattern, inverse, field)

@@ -25,6 +25,7 @@ class RowModel(Generic[Row]):
 
     `key` names a row for good, `text` is what the filter looks in (any length, made lower case here),
     `sort_keys` gives the value that each column sorts by: None there means unknown and sorts last.
+    `fields` are other texts that the filter looks in when their name stands before it (`signed:verified`).
     Positions count visible rows from 0. `version` grows whenever what a position shows may have changed.
     """
 
@@ -33,9 +34,11 @@ class RowModel(Generic[Row]):
         key: Callable[[Row], Hashable],
         text: Callable[[Row], str],
         sort_keys: Mapping[str, Callable[[Row], Any]] | None = None,
+        fields: Mapping[str, Callable[[Row], str]] | None = None,
     ) -> None:
         self.key = key
         self.text = text
+        self.fields = dict(fields or {})
         self.sort_keys: dict[str, Callable[[Row], Any]] = dict(sort_keys or {})
         self.rows: list[Row] = []
         self.version = 0
@@ -108,7 +111,7 @@ class RowModel(Generic[Row]):
             for index, row in enumerate(added, first):
                 self._index.setdefault(self.key(row), index)
         if self._texts is not None:
-            self._texts.extend([self.text(row).lower() for row in added])
+            self._texts.extend([self._filtered(row) for row in added])
         if self.order is not None:
             self.order = merged(self.order, self.rows, self.sort_keys[self.order.column])
             self._rebuild()
@@ -116,7 +119,7 @@ class RowModel(Generic[Row]):
             self._see(range(len(self.rows)))
         else:
             test = self.filter.test()
-            passed = [first + index for index, row in enumerate(added) if test(self.text(row).lower())]
+            passed = [first + index for index, row in enumerate(added) if test(self._filtered(row))]
             self._see(array("I", [*self._visible, *passed]))
         return len(added)
 
@@ -129,7 +132,7 @@ class RowModel(Generic[Row]):
         self._replacements += 1
         self.errors.pop(self.key(row), None)
         if self._texts is not None:
-            self._texts[index] = self.text(row).lower()
+            self._texts[index] = self._filtered(row)
         self.is_order_stale = self.order is not None
         self.version += 1
         return True
@@ -165,9 +168,10 @@ class RowModel(Generic[Row]):
 
     def set_filter(self, source: str) -> None:
         """Show only what passes. Raises InvalidFilter, and then keeps the filter before."""
-        self.filter = parse_filter(source)
-        if self.filter.is_empty:
+        wanted = parse_filter(source, self.fields)
+        if wanted.is_empty or wanted.field != self.filter.field:
             self._texts = None
+        self.filter = wanted
         self._rebuild()
 
     def prepare(self, column: str, *, reverse: bool = False) -> Callable[[], Order]:
@@ -266,6 +270,10 @@ class RowModel(Generic[Row]):
 
     # inside
 
+    def _filtered(self, row: Row) -> str:
+        """What the filter looks in, in lower case."""
+        return self.fields.get(self.filter.field, self.text)(row).lower()
+
     def _indices(self) -> dict[Hashable, int]:
         if self._index is None:
             self._index = {}
@@ -310,7 +318,7 @@ class RowModel(Generic[Row]):
             self._see(whole, otherwise)
             return
         if self._texts is None:
-            self._texts = list(map(str.lower, map(self.text, self.rows)))
+            self._texts = list(map(str.lower, map(self.fields.get(self.filter.field, self.text), self.rows)))
         passes = self.filter.passes(self._texts)
         passed = passes if self.order is None else map(passes.__getitem__, whole)
         self._see(array("I", list(compress(whole, passed))), otherwise)

@@ -58,7 +58,7 @@ class Browsing(Screen[None]):
         self.registries = registries_table()
         self.repositories = repositories_tree(self.source)
         self.tags = tags_table(now)
-        self.detail = DetailPane()
+        self.detail = DetailPane(now=now)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A worker that failed for another reason than a registry's is a fault of ours: say so, and go on."""
@@ -217,6 +217,7 @@ class Browsing(Screen[None]):
             return
         wanted = self._undetailed()
         if not wanted:
+            self.details_shown()
             return
         loop = asyncio.get_running_loop()
         batch: list[TagRow] = []
@@ -231,6 +232,10 @@ class Browsing(Screen[None]):
                     self.tags.replace_all(batch)
                     batch, since = [], loop.time()
         self.tags.replace_all(batch)
+        self.details_shown()
+
+    def details_shown(self) -> None:
+        """What could be found out about the tags in view is in the list now."""
 
     def _undetailed(self) -> list[TagSummary]:
         model = self.tags.model

@@ -16,6 +16,8 @@ from regtui.ui.screens.comparing import Comparing
 from regtui.ui.screens.configuring import Configuring
 from regtui.ui.screens.inside import Inside
 from regtui.ui.screens.taking import Taking
+from regtui.ui.screens.vouching import GROUPS as TRUST_GROUPS
+from regtui.ui.screens.vouching import Vouching
 from regtui.ui.widgets.filter_input import FilterInput
 from regtui.ui.widgets.key_footer import KeyFooter
 from regtui.ui.widgets.line_list import LineList
@@ -39,7 +41,7 @@ WIDE: Final = 110
 TINY: Final = (60, 16)
 
 
-class ExplorerScreen(Bound, Changing, Taking, Configuring, Inside, Comparing, Browsing):
+class ExplorerScreen(Bound, Changing, Taking, Configuring, Inside, Comparing, Vouching, Browsing):
     """Miller columns over the detail. What a key does here stands in the action table."""
 
     PLACES = (Place.EXPLORER,)
@@ -368,7 +370,7 @@ class ExplorerScreen(Bound, Changing, Taking, Configuring, Inside, Comparing, Br
 
     def action_cancel(self) -> None:
         """Stop everything that loads."""
-        for group in ("repositories", "tags", "details", "image", "contents"):
+        for group in ("repositories", "tags", "details", "image", "contents", *TRUST_GROUPS):
             self.workers.cancel_group(self, group)
 
     @property

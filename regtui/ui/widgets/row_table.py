@@ -28,7 +28,7 @@ from regtui.ui.widgets.line_list import LineList
 from regtui.ui.widgets.listing import Listing, list_title, marks_note
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
     from textual.timer import Timer
 
@@ -91,6 +91,7 @@ class RowTable(LineList, Generic[Row]):
         *,
         key: Callable[[Row], Hashable],
         text: Callable[[Row], str],
+        fields: Mapping[str, Callable[[Row], str]] | None = None,
         title: SafeText = SafeText(""),  # noqa: B008 - a constant
         show_header: bool = True,
         id: str | None = None,  # noqa: A002 - Textual's own name
@@ -101,7 +102,7 @@ class RowTable(LineList, Generic[Row]):
         self.columns = tuple(columns)
         self.show_header = show_header
         sort_keys = {column.name: column.sort for column in columns if column.sort is not None}
-        self.model: RowModel[Row] = RowModel(key, text, sort_keys)
+        self.model: RowModel[Row] = RowModel(key, text, sort_keys, fields)
         self._title = title
         self._note = SafeText("")
         self._listing = Listing()

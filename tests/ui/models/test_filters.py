@@ -52,3 +52,24 @@ def test_both_ways_of_asking_agree(typed: str, texts: list[str]) -> None:
         return
     passes = wanted.test()
     assert wanted.hits(texts) == [index for index, text in enumerate(texts) if passes(text)]
+
+
+@pytest.mark.parametrize(
+    ("typed", "field", "needle", "inverse"),
+    [
+        ("signed:Verified", "signed", "verified", False),
+        ("!signed: present", "signed", "present", True),
+        ("SIGNED:x", "signed", "x", False),
+        ("other:x", "", "other:x", False),
+        ("signed", "", "signed", False),
+    ],
+)
+def test_a_field_that_the_list_knows_is_looked_in(typed: str, field: str, needle: str, inverse: bool) -> None:
+    wanted = parse_filter(typed, ("signed",))
+    assert (wanted.source, wanted.field, wanted.needle, wanted.inverse) == (typed, field, needle, inverse)
+
+
+def test_a_field_takes_a_regular_expression_and_alone_lets_everything_through() -> None:
+    assert parse_filter("signed:~^v", ("signed",)).hits(["verified", "invalid"]) == [0]
+    assert parse_filter("signed:", ("signed",)).is_empty
+    assert parse_filter("!signed:~", ("signed",)).is_empty

@@ -255,3 +255,19 @@ def test_finding_by_key() -> None:
     assert not model.move_to_key("b")
     model.append([Tag("d")])
     assert model.position("d") == 2
+
+
+def test_a_field_is_filtered_by_what_it_says_now() -> None:
+    model: RowModel[Tag] = RowModel(
+        lambda tag: tag.name, lambda tag: tag.name, fields={"size": lambda tag: str(tag.size)}
+    )
+    model.append([Tag("one", 1), Tag("two", 2)])
+    model.set_filter("size:2")
+    assert shown(model) == ["two"]
+    model.append([Tag("three", 2)])
+    assert shown(model) == ["two", "three"]
+    model.replace(Tag("one", 2))
+    model.set_filter(model.filter.source)
+    assert shown(model) == ["one", "two", "three"]
+    model.set_filter("tw")
+    assert shown(model) == ["two"]

@@ -1,0 +1,1 @@
+"""Trust and Scan: who vouches for an image, what hangs on it, and what is wrong with it."""
