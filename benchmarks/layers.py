@@ -15,27 +15,19 @@ from typing import TYPE_CHECKING, Final
 from benchmarks.clients import REPOSITORY
 from benchmarks.keeping import many_small_files
 from benchmarks.servers import Missing, need
-from regtui.oci import Descriptor, ImageManifest, parse_config, parse_manifest
+from regtui.oci import Descriptor
 from tests.corpus.build import corpus_folder, layout_of
+from tests.corpus.opening import Layer, open_layout
 from tests.servers.content import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Content, dumps
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from benchmarks.measure import Scale
-    from regtui.oci import Digest
+    from regtui.oci import ImageManifest
 
 TAG: Final = "latest"
 ZSTD: Final = "application/vnd.oci.image.layer.v1.tar+zstd"
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One layer: its descriptor, the digest of its tar, and where its blob lies."""
-
-    descriptor: Descriptor
-    diff_id: Digest
-    path: Path
 
 
 @dataclass(frozen=True)
@@ -74,19 +66,7 @@ def sample(scale: Scale, scratch: Path) -> Sample:
 
 def opened(layout: Path) -> Sample:
     """The image of a layout that has one."""
-    blobs = layout / "blobs/sha256"
-
-    def read(digest: str) -> bytes:
-        return (blobs / digest.partition(":")[2]).read_bytes()
-
-    manifest = parse_manifest(read(json.loads((layout / "index.json").read_text())["manifests"][0]["digest"]))
-    assert isinstance(manifest, ImageManifest)
-    config = parse_config(read(manifest.config.digest))
-    layers = (
-        Layer(layer, diff_id, blobs / layer.digest.encoded)
-        for layer, diff_id in zip(manifest.layers, config.diff_ids, strict=True)
-    )
-    return Sample(layout, manifest, tuple(layers))
+    return Sample(layout, *open_layout(layout))
 
 
 def _small(layout: Path) -> Path:

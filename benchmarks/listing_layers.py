@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from benchmarks.layers import Layer, Sample
+    from benchmarks.layers import Sample
     from benchmarks.measure import Lag, Scale
     from regtui.contents.layer_index import LayerIndex
     from regtui.contents.stream import Progress
     from regtui.session.contents import ImageContents
+    from tests.corpus.opening import Layer
 
 LINE: Final = 50 * MB
 

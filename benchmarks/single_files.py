@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from benchmarks.layers import Layer
     from benchmarks.measure import Scale
     from regtui.contents.layer_index import LayerIndex
+    from tests.corpus.opening import Layer
 
 WANTED: Final = 10_000
 

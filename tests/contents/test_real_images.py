@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import json
 import os
 import shutil
 import stat
@@ -26,8 +25,9 @@ from regtui.contents.packages.inventory import inventory_of
 from regtui.contents.stream import index_layer
 from regtui.contents.view import View
 from regtui.contents.waste import waste_of
-from regtui.oci import Digest, ImageManifest, parse_config, parse_manifest
+from regtui.oci import Digest
 from tests.corpus.build import TAG, require
+from tests.corpus.opening import open_layout
 
 from .test_equality import as_gnu_tar_lists, line_of
 
@@ -130,19 +130,10 @@ def debian_layers(debian: tuple[Path, Path]) -> list[tuple[Path, LayerIndex]]:
 
 
 def layers_of(layout: Path) -> list[tuple[Path, LayerIndex]]:
-    blobs = layout / "blobs/sha256"
-
-    def read(digest: str) -> bytes:
-        return (blobs / digest.partition(":")[2]).read_bytes()
-
-    manifest = parse_manifest(read(json.loads((layout / "index.json").read_text())["manifests"][0]["digest"]))
-    assert isinstance(manifest, ImageManifest)
-    config = parse_config(read(manifest.config.digest))
     found = []
-    for layer, diff_id in zip(manifest.layers, config.diff_ids, strict=True):
-        path = blobs / layer.digest.encoded
-        with path.open("rb") as stream:
-            found.append((path, index_layer(stream, layer, diff_id)))
+    for layer in open_layout(layout)[1]:
+        with layer.path.open("rb") as stream:
+            found.append((layer.path, index_layer(stream, layer.descriptor, layer.diff_id)))
     return found
 
 
