@@ -27,6 +27,7 @@ GROUP: Final = "regtui.registries"
 BUILT_IN: Final[dict[str, str]] = {
     DISTRIBUTION: "regtui.registries.distribution:DistributionRegistry",
     "dockerhub": "regtui.registries.dockerhub:DockerHub",
+    "gitlab": "regtui.registries.gitlab:GitLabRegistry",
     "harbor": "regtui.registries.harbor:HarborRegistry",
     "quay": "regtui.registries.quay:QuayRegistry",
     "artifactory": "regtui.registries.artifactory:ArtifactoryRegistry",

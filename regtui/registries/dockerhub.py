@@ -70,10 +70,11 @@ class DockerHub(DistributionRegistry):
         known = await super().capabilities()
         namespaces = await self.namespaces()
         lists = Support(bool(namespaces or self.settings.repositories), "" if namespaces else self._no_list().sentence)
-        signed_in = self.hub.signed_in_as is not None
         write = Support(None, "Your permissions on the repository decide.")
-        if not signed_in:
-            write = Support(False, self.hub_auth.refused or f"Sign in first: regtui login {self.host}")
+        if self.hub_auth.refused:
+            write = Support(None, f"Docker Hub's own API refuses the sign-in: {self.hub_auth.refused}")
+        elif self.hub.signed_in_as is None:
+            write = Support(False, f"Sign in first: regtui login {self.host}")
         return Capabilities(
             {
                 **known.support,

@@ -63,6 +63,8 @@ class Place:
     has_referrers_api: bool = False
     reads_from_offsets: bool = True
     """Whether it knows a Range without an end."""
+    missing: str = "no/such/repository"
+    """A repository that is not there, in a place where the user would be told."""
     hidden: frozenset[str] = frozenset()
     """Tags that its listing leaves out: what hangs on other artifacts, where the registry sorts that out."""
     lacks: frozenset[str] = frozenset()
@@ -162,7 +164,7 @@ class ReadingContract:
 
     async def test_an_unknown_repository_is_not_found(self, place):
         with pytest.raises(NotFound):
-            await collect(place.registry.tags("no/such/repository"))
+            await collect(place.registry.tags(place.missing))
 
     @proves(READ)
     async def test_heads_tell_the_truth(self, place):
