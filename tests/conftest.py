@@ -62,3 +62,8 @@ def namespace() -> str:
 def shared() -> Path:
     """The folder of shared vectors; skips where it is absent."""
     return tools.shared_folder()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of our own tests."""
+    parser.addoption("--update-goldens", action="store_true", help="write the text goldens of the screens anew")

@@ -28,7 +28,7 @@ class HelpScreen(ModalScreen[None]):
 
     DEFAULT_CSS = """
     HelpScreen { align: center middle; }
-    HelpScreen > RowTable { width: 90%; max-width: 100; height: 90%; border: round $accent; }
+    HelpScreen > RowTable { width: 96%; max-width: 104; height: 90%; border: round $accent; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark,f1", "dismiss", "Close", show=False),
@@ -43,7 +43,7 @@ class HelpScreen(ModalScreen[None]):
         """One table."""
         table: RowTable[Fact] = RowTable(
             [
-                Column("key", SafeText("key"), lambda fact: fact.name, 22, tone="accent"),
+                Column("key", SafeText("key"), lambda fact: fact.name, 17, tone="accent"),
                 Column("does", SafeText("what it does"), lambda fact: fact.value, 30, flex=1, tone=_tone),
             ],
             key=id,
@@ -59,6 +59,20 @@ class HelpScreen(ModalScreen[None]):
         self.query_one(RowTable).focus()
 
 
+_TOUR = tuple(
+    Fact(SafeText(keys), SafeText(text))
+    for keys, text in (
+        ("enter  escape", "Walk in and back: registry, repository, tag, image."),
+        ("o  /", "Go to any pasted reference; filter a list."),
+        ("[  ]", "Turn the pages of an image: files, trust, scan, …"),
+        ("space  D", "Mark tags, see what deleting would do, confirm."),
+        ("u", "Put back what was deleted or moved."),
+        ("n  comma", "Add a registry; sign in, allow changes there."),
+        (":", "Every command by name, themes among them."),
+    )
+)
+
+
 def _tone(fact: Fact) -> Tone:
     return "dim" if fact.kind == "head" else ""
 
@@ -72,7 +86,7 @@ def _help_facts(live: Iterable[ActiveBinding], over: object) -> list[Fact]:
     from regtui.ui.actions import BY_ID
 
     actions = sorted((BY_ID[name] for name in keys), key=lambda action: _ORDER.index(action.group))
-    facts: list[Fact] = []
+    facts: list[Fact] = [Fact(SafeText(""), SafeText("— First steps —"), "head"), *_TOUR]
     for group, members in groupby(actions, key=lambda action: action.group):
         facts.append(Fact(SafeText(""), SafeText(f"— {group} —"), "head"))
         for action in members:
