@@ -102,6 +102,11 @@ class Reader:
         # Whoever leaves must not cancel it for the others that wait for the same bytes.
         return await asyncio.shield(running)
 
+    def kept(self, reference: Reference) -> ImageManifest | Index | None:
+        """What a reference names, when that is known without a request."""
+        digest = self.known_digest(reference)
+        return None if digest is None else self._kept(digest)
+
     async def _fetch(self, reference: Reference, digest: Digest | None) -> ImageManifest | Index:
         registry = await self._open(reference.host)
         manifest = await registry.manifest(reference.path, digest or reference.locator)

@@ -115,6 +115,24 @@ class UsageReader:
             children.update({child.digest: child for child in pending})
         return stored(tag.name, top, children, tag.pushed)
 
+    def known_tag(self, host: str, path: str, tag: TagSummary) -> StoredTag | None:
+        """As `stored_tag` where no request is needed, else None."""
+        reference = Reference(host, path, None if tag.is_untagged else tag.name, tag.digest)
+        top = self._reader.kept(reference)
+        children: dict[Digest, ImageManifest | Index] = {}
+        pending = [top]
+        while pending:
+            manifest = pending.pop()
+            if manifest is None:
+                return None
+            for child in manifest.manifests if isinstance(manifest, Index) else ():
+                if child.digest not in children:
+                    found = self._reader.kept(reference.with_digest(child.digest))
+                    pending.append(found)
+                    if found is not None:
+                        children[child.digest] = found
+        return None if top is None else stored(tag.name, top, children, tag.pushed)
+
     async def _child(self, reference: Reference) -> ImageManifest | Index | None:
         try:
             return await self._reader.manifest(reference)

@@ -133,7 +133,7 @@ _PANES = (
     Action("detail.previous", "Previous tab", "Show the detail tab before.", "left_square_bracket", _TABBED,
            "previous_tab", "Panes"),
     Action("detail.next", "Next tab", "Show the next detail tab.", "right_square_bracket", _TABBED,
-           "next_tab", "Panes"),
+           "next_tab", "Panes", rank=79, footer="next tab"),
     Action("back", "Back", "Clear the filter, then the marks, then go back.", "escape", _READ, "step_back", "Panes"),
 )  # fmt: skip
 
@@ -233,6 +233,8 @@ _INSIDE = (
            footer="pager"),
     Action("file.editor", "Editor", "Open a copy of this file in the editor.", "f4", _ANY_FILE, "edit_file", "Take",
            rank=18, footer="editor"),
+    Action("usage", "Usage", "Show what this repository or registry stores, and what each tag takes alone.", "B",
+           _EXPLORER, "show_usage", "Look", rank=72, footer="usage"),
     Action("report.full", "Compare fully", "Read the layers that both images share, too, and compare contents.", "F",
            _REPORT, "compare_fully", "Look", rank=21, footer="fully"),
     Action("report.swap", "Swap the sides", "Compare the other way round.", "w", _REPORT, "swap_sides", "Look",

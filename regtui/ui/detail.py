@@ -11,6 +11,7 @@ from textual.widgets import ContentSwitcher
 from regtui.ui.facts.layers import LayerRow, history_rows, layer_rows
 from regtui.ui.facts.overview import Fact, overview
 from regtui.ui.files.pane import FilesPane
+from regtui.ui.layers_pane import LayersPane
 from regtui.ui.safe_text import SafeText, safe
 from regtui.ui.trust.pane import TrustPane
 from regtui.ui.trust.scan_pane import ScanPane
@@ -80,7 +81,7 @@ class DetailPane(Vertical):
         self.sizes: dict[str, int | None] = {}
         self._filled: set[str] = set()
         self._overview = _facts_table()
-        self._layers = _layers_table("layers")
+        self._layers = LayersPane(_layers_table("layer-list"), id="layers")
         self.files = FilesPane(id="files")
         self._history = _layers_table("history")
         self.trust = TrustPane(id="trust")
@@ -112,6 +113,7 @@ class DetailPane(Vertical):
     def current_list(self) -> LineList:
         """The list on the tab that is shown."""
         inner: dict[str, LineList] = {
+            "layers": self._layers.focus_list,
             "files": self.files.focus_list,
             "trust": self.trust.hanging,
             "scan": self.scan.findings,
@@ -140,7 +142,7 @@ class DetailPane(Vertical):
         if hint:
             facts.append(Fact(SafeText(""), safe(hint, 1000), "fact"))
         self._overview.reset(facts)
-        self._layers.reset()
+        self._layers.show()
         self.files.tell(sentence)
         self.trust.tell(sentence)
         self.scan.tell(sentence, hint or "")
@@ -186,7 +188,7 @@ class DetailPane(Vertical):
         if tab == "overview":
             self._overview.reset(overview(image, self.sizes))
         elif tab == "layers":
-            self._layers.reset(layer_rows(image))
+            self._layers.show(layer_rows(image))
         elif tab == "files":
             self.post_message(self.FilesWanted(image))
         elif tab in {"trust", "scan"}:

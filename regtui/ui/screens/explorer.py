@@ -14,6 +14,7 @@ from regtui.ui.safe_text import SafeText, safe
 from regtui.ui.screens.browsing import Browsing
 from regtui.ui.screens.comparing import Comparing
 from regtui.ui.screens.configuring import Configuring
+from regtui.ui.screens.freeing import Freeing
 from regtui.ui.screens.inside import Inside
 from regtui.ui.screens.taking import Taking
 from regtui.ui.screens.vouching import GROUPS as TRUST_GROUPS
@@ -41,7 +42,7 @@ WIDE: Final = 110
 TINY: Final = (60, 16)
 
 
-class ExplorerScreen(Bound, Changing, Taking, Configuring, Inside, Comparing, Vouching, Browsing):
+class ExplorerScreen(Bound, Changing, Taking, Configuring, Inside, Comparing, Freeing, Vouching, Browsing):
     """Miller columns over the detail. What a key does here stands in the action table."""
 
     PLACES = (Place.EXPLORER,)

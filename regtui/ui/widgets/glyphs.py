@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """Each is one cell wide, but for `blocks`: the eighths of a cell from nothing to full."""
+    """Each is one cell wide, but for `blocks` and `levels`: the eighths of a cell from nothing to full."""
 
     cursor: str = "▌"
     mark: str = "●"
@@ -24,10 +24,12 @@ class Glyphs:
     descending: str = "▼"
     ellipsis: str = "…"
     blocks: str = " ▏▎▍▌▋▊▉█"
+    levels: str = " ▁▂▃▄▅▆▇█"
+    """As `blocks`, from the bottom up."""
 
 
 UNICODE = Glyphs()
-ASCII = Glyphs(">", "*", "@", "-", "+", "|", "^", "v", "~", " #")
+ASCII = Glyphs(">", "*", "@", "-", "+", "|", "^", "v", "~", " #", " .:|#")
 
 
 def glyphs_for(environ: Mapping[str, str] | None = None) -> Glyphs:

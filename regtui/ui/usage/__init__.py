@@ -1,0 +1,1 @@
+"""What a repository or a registry stores."""
