@@ -30,6 +30,7 @@ BUILT_IN: Final[dict[str, str]] = {
     "gitlab": "regtui.registries.gitlab:GitLabRegistry",
     "harbor": "regtui.registries.harbor:HarborRegistry",
     "quay": "regtui.registries.quay:QuayRegistry",
+    "ghcr": "regtui.registries.ghcr:GhcrRegistry",
     "artifactory": "regtui.registries.artifactory:ArtifactoryRegistry",
     "nexus": "regtui.registries.nexus:NexusRegistry",
     "zot": "regtui.registries.zot:ZotRegistry",
