@@ -55,6 +55,10 @@ SCENES: Final = (
     Scene("go-to", "/shop/cart", ("o",), asks=True),
     Scene("requests", "/shop/cart", ("exclamation_mark",)),
     Scene("registry-form", None, ("n",)),
+    *(
+        Scene(f"theme-{name}", "/shop/cart:1.4.2", (), (100, 26), theme=f"regtui-{name}")
+        for name in ("dark", "light", "dusk", "contrast", "colourblind", "mono", "ansi")
+    ),
     Scene("small-80x24", "/shop/cart:1.4.2", (), (80, 24)),
 )
 

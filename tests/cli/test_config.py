@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from regtui.storage.settings import Settings
 from regtui.storage.settings_file import default_text
+from regtui.storage.settings_values import REGISTRY, TOP
+from tests.cli.conftest import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,3 +67,10 @@ def test_a_bad_theme_file_is_told(program: Program) -> None:
     done = program.run("config")
     assert done.returncode == 3
     assert "mine.toml: primary is not a colour" in done.stderr
+
+
+def test_every_key_is_explained_in_the_pages_and_in_the_file() -> None:
+    page = (ROOT / "docs" / "settings.md").read_text()
+    for key in (*TOP, *REGISTRY):
+        assert f"| `{key}` |" in page, key
+        assert f"# {key} = " in default_text(), key
