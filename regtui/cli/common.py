@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from regtui.credentials.errors import CredentialError
-from regtui.credentials.values import Credential, Secret
+from regtui.credentials.values import Credential, Secret, clean_secret
 from regtui.oci.reference import normalise_host
 from regtui.session import Session, SessionOptions
 
@@ -65,8 +65,13 @@ def session_of(arguments: argparse.Namespace, host: str | None = None) -> Sessio
 
 
 def read_secret() -> Secret:
-    """A password from standard input. A trailing newline comes from `echo`; a password may hold anything else."""
-    return Secret(sys.stdin.readline().rstrip("\r\n"))
+    """A password from standard input. A trailing newline comes from `echo`; a password may hold anything else.
+
+    A key that is a JSON object in several lines (`_json_key` at Google) is read to its end.
+    """
+    first = sys.stdin.readline()
+    key = clean_secret(first + sys.stdin.read()) if first.strip() == "{" else None
+    return key or Secret(first.rstrip("\r\n"))
 
 
 def _given(arguments: argparse.Namespace) -> Credential | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -71,9 +72,18 @@ TOKEN_USER: Final = "<token>"  # noqa: S105 - the name of a kind, no secret
 
 
 def clean_secret(text: object) -> Secret | None:
-    """Text as a secret, None when it is none, empty, or holds what would break out of an HTTP header."""
-    if not isinstance(text, str) or not text or any(character in text for character in "\r\n\0"):
+    """Text as a secret, None when it is none, empty, or holds what would break out of an HTTP header.
+
+    A key that is a JSON object in several lines, as Google's are, becomes one line.
+    """
+    if not isinstance(text, str) or not text:
         return None
+    if any(character in text for character in "\r\n\0"):
+        try:
+            found = json.loads(text)
+        except (ValueError, RecursionError):
+            return None
+        return Secret(json.dumps(found)) if isinstance(found, dict) else None
     return Secret(text)
 
 

@@ -34,6 +34,7 @@ BUILT_IN: Final[dict[str, str]] = {
     "artifactory": "regtui.registries.artifactory:ArtifactoryRegistry",
     "nexus": "regtui.registries.nexus:NexusRegistry",
     "zot": "regtui.registries.zot:ZotRegistry",
+    "google": "regtui.registries.google:GoogleRegistry",
     "acr": "regtui.registries.acr:AcrRegistry",
     "ecr": "regtui.registries.ecr:EcrRegistry",
     "ecr-public": "regtui.registries.ecr_public:EcrPublicRegistry",

@@ -300,6 +300,8 @@ class DistributionReader(Registry):
         return Support(False, str(self._no_catalog(error)))
 
     def _no_catalog(self, error: BadAnswer | Unauthorized | Forbidden | NotFound | Unsupported) -> Unsupported:
+        if isinstance(error, Unsupported) and error.status is None:
+            return error  # the kind's own words: nobody had to be asked
         sign_in = f"or sign in with {self.ways_to_sign_in}"
         if self.client.signed_in_as:
             sign_in = f"or check the sign-in as {self.client.signed_in_as}"

@@ -86,7 +86,8 @@ class EcrPublicRegistry(EcrRegistry):
         """Whether there is an alias to list. Raises Unsupported."""
         problem = await self.api_problem()
         if problem is not None:
-            raise Unsupported(f"{_OTHERS} {problem}", host=self.host)
+            hint = f"Name one ({self.host}/alias/repository) and pin it."
+            raise Unsupported(f"{_OTHERS} {problem}", hint=hint, host=self.host)
 
     def named(self, repository: str) -> dict[str, Any]:
         """The name without the alias. Raises InvalidReference."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import os
 import stat
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from regtui.cli.common import read_secret
 from tests.fakes.serve import Reply, Seen
 from tests.fakes.token_server import BearerRegistry, TokenServer
 from tests.servers import starting
@@ -185,3 +187,18 @@ def test_nothing_secret_is_on_the_disk_or_in_a_traceback(program: Program, basic
         for path in program.home.rglob("*"):
             if path.is_file() and path.name != "test-keyring.json":
                 assert text.encode() not in path.read_bytes(), path
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("hunter2\n", "hunter2"),
+        ("hunter2\r\nmore\n", "hunter2"),
+        ('{\n "a": "x\\\\ny"\n}\n', '{"a": "x\\\\ny"}'),
+        ("{\nnot a key\n", "{"),
+        ("", ""),
+    ],
+)
+def test_a_key_in_several_lines_is_read_to_its_end(monkeypatch: pytest.MonkeyPatch, given: str, read: str) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(given))
+    assert read_secret().reveal() == read

@@ -178,3 +178,13 @@ def assert_files_mute(folder: Path) -> None:
     assert files
     for path in files:
         assert_mute(path.read_bytes().decode() + str(path))
+
+
+def test_a_key_in_several_lines_becomes_one_and_nothing_else_does():
+    key = {"type": "service_account", "private_key": "-----BEGIN\nX\n-----END\n"}
+    made = clean_secret(json.dumps(key, indent=2) + "\n")
+    assert made is not None
+    assert "\n" not in made.reveal()
+    assert json.loads(made.reveal()) == key
+    for text in ("a\nb", "[\n1]", '"a"\n', "{\n", "a\r\nX-Header: 1", "1\n", "\0{}"):
+        assert clean_secret(text) is None
