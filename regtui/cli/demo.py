@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,13 @@ from regtui.cli.common import add_common, session_of
 from regtui.cli.explore import add_explorer, explore
 from regtui.cli.output import say
 from regtui.demo import build_demo
+from regtui.demo.layout import TRUST
 from regtui.session import Target
 
 if TYPE_CHECKING:
     import argparse
+
+    from regtui.storage.settings import Settings
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -43,5 +47,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _explore(arguments: argparse.Namespace, folder: Path) -> int:
-    target = Target(str(folder.resolve()), is_local=True)
-    return explore(session_of(arguments), target, slow_line=arguments.ssh)
+    place = folder.resolve()
+    session = session_of(arguments)
+    session.settings = _trusting(session.settings, place)
+    return explore(session, Target(str(place), is_local=True), slow_line=arguments.ssh)
+
+
+def _trusting(settings: Settings, place: Path) -> Settings:
+    """The settings with the demo's own public keys trusted for the demo alone, in this run; the user's own win."""
+    keys = place / TRUST
+    own = {"keys": [str(keys / "cosign.pub")], "notation": str(keys)}
+    return replace(settings, trust={str(place): own, **settings.trust})

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from regtui.demo.build import Demo
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Goes up whenever the bytes of the demo change."""
 TRUST: Final = "demo-trust"
 
@@ -128,13 +128,13 @@ def _summarise(folder: Path, *, built: bool) -> DemoSummary:
 def _write_demo(folder: Path, demo: Demo) -> DemoSummary:
     blobs = folder / "blobs" / "sha256"
     blobs.mkdir(parents=True, exist_ok=True)
-    (folder / TRUST).mkdir(exist_ok=True)
     wanted = {digest.encoded: content for digest, content in demo.blobs.items()}
     for name in set(os.listdir(blobs)) - wanted.keys():
         (blobs / name).unlink()
     for name, content in wanted.items():
         (blobs / name).write_bytes(content)
     for name, text in demo.trust.items():
+        (folder / TRUST / name).parent.mkdir(parents=True, exist_ok=True)
         _write(folder / TRUST / name, text.encode())
     _write(folder / "oci-layout", _LAYOUT)
     _write(folder / "index.json", demo.index)

@@ -36,7 +36,7 @@ _README: Final = """Public halves of the demo's keys, to try verification with.
 
 cosign.pub        verifies the cosign signatures of the demo
 notation-ca.pem   the root of its Notary Project signatures
-trustpolicy.json  a trust policy for notation that names it as the store ca:demo
+trustpolicy.json  a trust policy for notation that names it as the store ca:demo, which is in truststore/
 
 Anyone can derive the private keys from regtui's source. Never trust these keys for anything else.
 """
@@ -183,7 +183,7 @@ def _referrer(blobs: Blobs, manifest: dict[str, Any]) -> Descriptor:
 
 
 def trust_files(keys: Keys, scope: str) -> dict[str, str]:
-    """What a user needs to verify the demo: public key, root, and a trust policy for notation. By file name."""
+    """What a user needs to verify the demo: public key, root, trust policy and store for notation. By path."""
     policy = {
         "version": "1.0",
         "trustPolicies": [
@@ -199,6 +199,7 @@ def trust_files(keys: Keys, scope: str) -> dict[str, str]:
     return {
         "cosign.pub": der.pem("PUBLIC KEY", keys.cosign.spki),
         "notation-ca.pem": keys.notation.root_pem,
+        "truststore/x509/ca/demo/notation-ca.pem": keys.notation.root_pem,
         "README.txt": _README,
         "trustpolicy.json": json.dumps(policy, indent=2) + "\n",
     }

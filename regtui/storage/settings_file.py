@@ -207,4 +207,20 @@ _DEFAULT_TEXT = """\
 # What to list where the registry can't list its repositories, or needs a namespace for it.
 # repositories = ["team/app", "team/db"]
 # namespaces = ["team"]
+
+# Who may vouch for images, one table per host/repository pattern; the most exact pattern counts alone.
+# Without a table for it nobody is trusted, and signatures stay "present, not verified".
+# [trust."registry.example.com/team/*"]
+# Public keys of cosign: files, relative to this file's folder, or PEM text.
+# keys = ["cosign.pub"]
+# Who may sign without a lasting key: subject and issuer exactly, or as subject-regexp and issuer-regexp.
+# identities = [{ subject = "ci@example.com", issuer = "https://issuer.example.com" }]
+# notation's folder with trust policy and trust store; true for the usual one.
+# notation = true
+# Own certificate authorities instead of Sigstore's, or a private Sigstore instance.
+# authorities = ["signing-ca.pem"]
+# trusted-root = "trusted_root.json"
+# A key's signature has to be in a transparency log; an old-style signature has to name this very repository.
+# require-log = false
+# check-reference = false
 """

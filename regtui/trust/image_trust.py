@@ -1,7 +1,8 @@
 """Gathers every signature of an image over the contract of a registry, and judges them all under one policy.
 
 Gathering costs the requests that the registry's API forces: one listing of referrers, one manifest and one blob per
-signature, one look at each of cosign's two tags (none where all tags are known). Judging is pure, and runs in a thread.
+signature, one look at the referrers tag and at each of cosign's two tags (none where all tags are known). Judging is
+pure, and runs in a thread.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from typing import TYPE_CHECKING, Final
 from regtui.oci import Index
 from regtui.oci.errors import RegtuiError
 from regtui.oci.tags import referrers_tag
-from regtui.transport.errors import NotFound, RegistryError
+from regtui.transport.errors import NotFound
 from regtui.trust import attestations, bundle, dsse, simple_signing
+from regtui.trust.all_referrers import all_referrers
 from regtui.trust.bundle_verification import verify_bundle
 from regtui.trust.notation import envelope as notation
 from regtui.trust.notation.verification import MEDIA_TYPES as NOTATION_LAYERS
@@ -136,18 +138,18 @@ class _Gatherer:
         tags = [referrers_tag(subject) + suffix for suffix in _OLD_TAGS]
         wanted = [tag for tag in tags if known_tags is None or tag in known_tags]
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._look_at_referrers(subject))
+            group.create_task(self._look_at_referrers(subject, known_tags))
             for tag in wanted:
                 group.create_task(self._look_at(tag, f"tag {tag}"))
         self.found.sort(key=lambda one: (one.source.startswith("tag"), one.source))
 
-    async def _look_at_referrers(self, subject: Digest) -> None:
+    async def _look_at_referrers(self, subject: Digest, known_tags: frozenset[str] | None) -> None:
         try:
-            listed = await self._registry.referrers(self._repository, subject)
-        except RegistryError as error:
+            listed = await all_referrers(self._registry, self._repository, subject, known_tags)
+        except RegtuiError as error:
             self._problem(f"its referrers could not be listed ({error.sentence})")
             return
-        candidates = [one for one in listed.descriptors if _may_sign(one)]
+        candidates = [one for one in (*listed.listed, *listed.beside) if _may_sign(one)]
         if len(candidates) > MOST_SIGNATURES:
             self._problem(f"only {MOST_SIGNATURES} of {len(candidates):,} referrers were looked at")
         async with asyncio.TaskGroup() as group:

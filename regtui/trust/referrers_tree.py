@@ -17,6 +17,7 @@ from regtui.oci.descriptor import Descriptor
 from regtui.oci.manifest import REFERENCE_DIGEST
 from regtui.oci.tags import referrers_tag
 from regtui.transport.errors import NotFound, RegistryError
+from regtui.trust.all_referrers import all_referrers
 from regtui.trust.attestations import name_of_predicate
 
 if TYPE_CHECKING:
@@ -161,19 +162,23 @@ class _Walk:
     async def _referrers(self, subject: Digest, depth: int) -> tuple[Attached, ...]:
         try:
             async with self.slots:
-                listed = await self.registry.referrers(self.repository, subject)
-        except RegistryError as error:
+                # Of referrers themselves only the API is asked, where there is one: a tag beside it is rare enough.
+                tags = self.known_tags if depth == 0 else frozenset[str]()
+                listed = await all_referrers(self.registry, self.repository, subject, tags)
+        except (RegistryError, InvalidManifest) as error:
             self._note(f"Referrers of {subject.short}: {error.sentence}")
             return ()
         self.sources[subject] = listed.source
-        descriptors = [one for one in listed.descriptors if one.digest not in self.seen]
+        descriptors = [one for one in (*listed.listed, *listed.beside) if one.digest not in self.seen]
         room = max(0, MOST_NODES - len(self.seen))
         if len(descriptors) > room:
             self._note(f"{len(descriptors) - room:,} more referrers of {subject.short} are not shown.")
-        found = Found.REFERRER if listed.source == "api" else Found.FALLBACK
-        return await self._with_children(descriptors[:room], found, depth)
+        by_api = {one.digest for one in listed.listed} if listed.source == "api" else set()
+        return await self._with_children(descriptors[:room], by_api, depth)
 
-    async def _with_children(self, descriptors: list[Descriptor], found: Found, depth: int) -> tuple[Attached, ...]:
+    async def _with_children(
+        self, descriptors: list[Descriptor], by_api: set[Digest], depth: int
+    ) -> tuple[Attached, ...]:
         deeper = depth + 1 < DEEPEST
         if descriptors and not deeper:
             self._note(f"Referrers are followed {DEEPEST} levels deep.")
@@ -181,7 +186,13 @@ class _Walk:
             below = [group.create_task(self.attached_to(one.digest, depth + 1)) for one in descriptors if deeper]
         children = [task.result() for task in below] or [()] * len(descriptors)
         return tuple(
-            Attached(one, title_of(one), found, predicate_type=_predicate_of(one), attached=inside)
+            Attached(
+                one,
+                title_of(one),
+                Found.REFERRER if one.digest in by_api else Found.FALLBACK,
+                predicate_type=_predicate_of(one),
+                attached=inside,
+            )
             for one, inside in zip(descriptors, children, strict=True)
         )
 

@@ -58,6 +58,7 @@ def test_it_is_an_oci_layout(layout):
         "cosign.pub",
         "notation-ca.pem",
         "trustpolicy.json",
+        "truststore",
     ]
 
 

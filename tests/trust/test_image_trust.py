@@ -17,6 +17,7 @@ from regtui.trust.image_trust import gather_signatures, verify_image
 from regtui.trust.notation.trust_store import TrustStore, read_certificates
 from regtui.trust.notation.verification import NotationTrust
 from regtui.trust.policy import TrustPolicy
+from regtui.trust.referrers_tree import Found, build_tree
 from regtui.trust.simple_signing import LAYER_TYPE, SIGNATURE
 from regtui.trust.verdict import SignatureFormat, Status
 from tests.trust.makers import (
@@ -104,6 +105,25 @@ async def test_layers_that_share_a_blob_are_different_signatures() -> None:
     assert sum(question.startswith("BLOB") for question in registry.asked) == 1
 
 
+async def test_a_referrers_tag_beside_the_api_is_looked_at_too() -> None:
+    key = make_key("p256")
+    registry = MemoryRegistry()
+    registry.put(MANIFEST, DESCRIPTOR.media_type)
+    bundle = registry.put(json.dumps(dsse_bundle(key)).encode(), BUNDLE)
+    manifest = registry.put_manifest_of([bundle], artifact_type=BUNDLE)
+    registry.put_index([manifest], referrers_tag(SUBJECT))
+    policy = TrustPolicy("acme", keys=(trusted(key),))
+    for tags in (None, frozenset(registry.tagged)):
+        trust = await verify_image(registry, PATH, IMAGE, policy, known_tags=tags)
+        assert trust.verdict.status is Status.VERIFIED
+    tree = await build_tree(registry, PATH, IMAGE)
+    assert [one.found for one in tree.attached] == [Found.FALLBACK]
+    registry.failing[f"GET {referrers_tag(SUBJECT)}"] = ServerFault("It is broken.")
+    broken = await verify_image(registry, PATH, IMAGE, policy, known_tags=frozenset(registry.tagged))
+    assert broken.verdict.status is Status.UNVERIFIED
+    assert "It is broken." in (broken.verdict.incomplete or "")
+
+
 async def test_an_unsigned_image_costs_one_question_when_the_tags_are_known() -> None:
     registry = MemoryRegistry()
     registry.put(MANIFEST, DESCRIPTOR.media_type)
@@ -112,7 +132,8 @@ async def test_an_unsigned_image_costs_one_question_when_the_tags_are_known() ->
     assert registry.asked == [f"REFERRERS {SUBJECT}"]
     registry.asked.clear()
     await verify_image(registry, PATH, IMAGE, TrustPolicy())
-    assert len(registry.asked) == 3
+    # The listing, the tag beside it, and cosign's two tags.
+    assert len(registry.asked) == 4
 
 
 async def test_what_fails_is_told_and_never_called_unsigned() -> None:

@@ -2,47 +2,36 @@
 
 from __future__ import annotations
 
-import io
+import base64
 import json
 import os
 import subprocess
-import tarfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from regtui.credentials.values import ANONYMOUS, Credential
 from regtui.oci import Digest
-from regtui.registries.distribution import DistributionRegistry
-from regtui.transport.client import RegistryClient
-from regtui.transport.options import HostOptions
 from regtui.trust.cosign_keys import read_key
 from regtui.trust.image_trust import Gathered, Material, gather_signatures, judge, verify_image
 from regtui.trust.policy import TrustPolicy
 from regtui.trust.referrers_tree import build_tree
+from regtui.trust.simple_signing import SIGNATURE
 from regtui.trust.verdict import SignatureFormat, Status
 from tests.servers import tools
 from tests.trust.makers import make_key
+from tests.trust.real_images import open_registry, push_image
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from regtui.registries.distribution import DistributionRegistry
 
 pytestmark = pytest.mark.real
 
 OFFLINE = ("-y", "--use-signing-config=false", "--tlog-upload=false")
 OLD = "--new-bundle-format=false"
-
-
-class NoCredentials:
-    """Nobody signs in."""
-
-    async def find(self, host: str) -> Credential:
-        return ANONYMOUS
-
-    def forget(self, host: str) -> None:
-        return
 
 
 @dataclass
@@ -82,27 +71,14 @@ class Workbench:
         return TrustPolicy("acme", keys=keys, **more)
 
     def registry(self) -> DistributionRegistry:
-        return DistributionRegistry(RegistryClient(HostOptions(self.host, plain_http=True), NoCredentials()))
+        return open_registry(self.host)
 
 
 @pytest.fixture
 def bench(tmp_path: Path, crane_registry: str, namespace: str) -> Workbench:
     tools.require("cosign")
-    crane = tools.require("crane")
-    with tarfile.open(tmp_path / "layer.tar", "w") as made:
-        member = tarfile.TarInfo("hello.txt")
-        member.size = 5
-        made.addfile(member, io.BytesIO(b"hello"))
-    image = f"{crane_registry}/{namespace}/app"
-    subprocess.run(
-        [crane, "append", "--oci-empty-base", "-f", "layer.tar", "-t", f"{image}:v1"],
-        cwd=tmp_path,
-        check=True,
-        capture_output=True,
-        timeout=60,
-    )
-    digest = subprocess.run([crane, "digest", f"{image}:v1"], check=True, capture_output=True, text=True, timeout=60)
-    return Workbench(tmp_path, f"{namespace}/app", digest.stdout.strip(), crane_registry)
+    digest = push_image(tmp_path, crane_registry, f"{namespace}/app")
+    return Workbench(tmp_path, f"{namespace}/app", digest, crane_registry)
 
 
 @pytest.mark.parametrize("kind", ["p256", "p384", "rsa2048", "ed25519"])
@@ -171,6 +147,14 @@ async def test_what_cosign_made_does_not_survive_a_change(bench: Workbench) -> N
             verdict = judge(made, place, policy).verdict
             if verdict.status is Status.VERIFIED:
                 assert only_the_hint_differs(one.content, bytes(changed)), position
+    old = next(one for one in gathered.materials if SIGNATURE in one.layer.annotations)
+    signature = base64.b64decode(old.layer.annotations[SIGNATURE])
+    for position in range(len(signature)):
+        broken = bytearray(signature)
+        broken[position] ^= 0x10
+        layer = replace(old.layer, annotations={SIGNATURE: base64.b64encode(broken).decode()})
+        made = Gathered(gathered.subject, gathered.manifest, (Material(layer, old.content, old.source),))
+        assert judge(made, place, policy).verdict.status is Status.INVALID, position
     other = gathered.manifest.replace(b"schemaVersion", b"schemaversion")
     descriptor = type(gathered.subject)(gathered.subject.media_type, Digest.of(other), len(other))
     swapped = Gathered(descriptor, other, gathered.materials)
