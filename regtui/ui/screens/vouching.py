@@ -35,6 +35,8 @@ MOST_OPENED: Final = 16
 LARGEST_OPENED: Final = 4 << 20
 GROUPS: Final = ("trust", "scan", "signatures", "local scan", "layers of packages")
 """Workers that a cancel stops."""
+SIGNED_MATTERS: Final = 2
+SIGNED_YIELDS: Final = 6
 SIGNED_FIELD: Final = "signed:"
 """A filter that starts like this asks for the signatures of all tags."""
 
@@ -322,7 +324,11 @@ class Vouching(Browsing):
         policy = await trust.policy(Reference(host, path))
         self._tell_problems()
         if not everything and not policy.trusts_anyone and not host.startswith("/"):
+            self.tags.rank_column("sign", SIGNED_YIELDS)
             return
+        # A column of dashes gives way to all others; where somebody is trusted, it matters more than the platforms.
+        matters = everything or policy.trusts_anyone
+        self.tags.rank_column("sign", SIGNED_MATTERS if matters else SIGNED_YIELDS)
         wanted = self._unjudged(everything=everything)
         if not wanted:
             return

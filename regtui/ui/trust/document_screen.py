@@ -20,8 +20,8 @@ from regtui.ui.facts.overview import Fact
 from regtui.ui.safe_text import SafeText, safe
 from regtui.ui.screens.go_to import GoToScreen
 from regtui.ui.trust.differences import DifferencesScreen, package_changes
-from regtui.ui.trust.facts import document_facts
-from regtui.ui.trust.tables import facts_table, findings_table, packages_table, statements_table
+from regtui.ui.trust.facts import document_facts, wrapped
+from regtui.ui.trust.tables import VALUES_FROM, facts_table, findings_table, packages_table, statements_table
 from regtui.ui.widgets.filter_input import FilterInput
 from regtui.ui.widgets.json_pane import JsonPane
 from regtui.ui.widgets.key_footer import KeyFooter
@@ -105,7 +105,8 @@ class DocumentScreen(Bound, Screen[None]):
         document = self.document
         title = safe(document.title)
         about = facts_table("about", title)
-        about.reset(document_facts(document, self._result), Listing("complete"))
+        width = self.app.size.width - VALUES_FROM
+        about.reset(wrapped(document_facts(document, self._result), width), Listing("complete"))
         found: list[tuple[SafeText, LineList]] = []
         if document.sbom is not None:
             packages = packages_table(title)

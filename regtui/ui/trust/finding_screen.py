@@ -11,8 +11,8 @@ from textual.screen import ModalScreen
 
 from regtui.ui.clipboard import copy_text
 from regtui.ui.safe_text import safe
-from regtui.ui.trust.facts import finding_facts
-from regtui.ui.trust.tables import facts_table
+from regtui.ui.trust.facts import finding_facts, wrapped
+from regtui.ui.trust.tables import VALUES_FROM, facts_table
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -36,15 +36,16 @@ class FindingScreen(ModalScreen[None]):
     def __init__(self, finding: Finding, layer: int | None, image: Image | None) -> None:
         super().__init__()
         self.table = facts_table("finding", safe(f"{finding.id} · c copies a line · escape closes"))
-        self.table.append(finding_facts(finding, layer, image))
+        self._facts = finding_facts(finding, layer, image)
 
     def compose(self) -> ComposeResult:
         """One table."""
         yield self.table
 
     def on_mount(self) -> None:
-        """The table scrolls."""
+        """The table scrolls; its width is known once it was laid out."""
         self.table.focus()
+        self.call_after_refresh(lambda: self.table.reset(wrapped(self._facts, self.table.size.width - VALUES_FROM)))
 
     @work(exclusive=True, group="clipboard", exit_on_error=False)
     async def action_copy_fact(self) -> None:

@@ -54,7 +54,7 @@ class HangingTree(TreeTable[HangingNode]):
             TreeModel(HangingSource()),
             label=lambda node: safe(node.title),
             columns=columns,
-            heading=SafeText("what hangs here"),
+            heading=SafeText("what hangs here, enter opens"),
             show_header=True,
             label_width=30,
             id="hanging",

@@ -204,7 +204,7 @@ class ScanPane(Vertical):
     def _source_words(self, found: FoundReport) -> str:
         report = found.report
         scanner = " ".join(part for part in (report.scanner, report.scanner_version) if part) or "unknown scanner"
-        parts = [scanner, found.source, scanned_text(report.scanned_at, self.now or datetime.now(UTC))]
+        parts = [scanner, scanned_text(report.scanned_at, self.now or datetime.now(UTC)), found.source]
         if report.database:
             parts.append(f"data of {report.database}")
         others = len(self.reports.reports) - 1 if self.reports is not None else 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from regtui.trust.purl import parse_purl
 from regtui.ui.safe_text import SafeText, safe
 from regtui.ui.trust.words import SEVERITY_TONES
 from regtui.ui.widgets.columns import Column, Tone
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from regtui.trust.vex import VexStatement
     from regtui.ui.facts.overview import Fact
 
+VALUES_FROM: Final = 22
+"""Cells of a table of facts that are no room for values."""
 _TONES: Final[Mapping[str, Tone]] = {"head": "accent", "warn": "warning", "dim": "dim", "error": "error"}
 
 
@@ -37,13 +40,19 @@ def packages_table(title: SafeText) -> RowTable[SbomPackage]:
     columns: list[Column[SbomPackage]] = [
         Column("name", SafeText("package"), lambda one: safe(one.name), 18, flex=2, sort=lambda one: one.name.lower()),
         Column("version", SafeText("version"), lambda one: safe(one.version or UNKNOWN), 14, flex=1),
-        Column("type", SafeText("type"), lambda one: safe(one.type or UNKNOWN), 8, priority=3,
-               sort=lambda one: one.type),
+        Column("type", SafeText("type"), lambda one: safe(_type_of(one) or UNKNOWN), 8, priority=3,
+               sort=_type_of),
         Column("licences", SafeText("licences"), lambda one: safe(", ".join(one.licences) or UNKNOWN), 14, flex=1,
                priority=1, sort=lambda one: ", ".join(one.licences) or None),
         Column("purl", SafeText("purl"), lambda one: safe(one.purl or UNKNOWN), 20, flex=2, tone="dim", priority=2),
     ]  # fmt: skip
     return RowTable(columns, key=id, text=_package_text, title=title, id="packages")
+
+
+def _type_of(one: SbomPackage) -> str | None:
+    """What kind of package it is; SPDX says it in the package URL alone."""
+    purl = parse_purl(one.purl)
+    return one.type or (purl.type if purl is not None else None)
 
 
 def _package_text(one: SbomPackage) -> str:

@@ -80,4 +80,4 @@ def scanned_text(moment: datetime | None, now: datetime) -> str:
     if moment is None:
         return "age unknown"
     age = age_text(moment, now)
-    return time_text(moment) if age == UNKNOWN else f"{time_text(moment)}, {age} old"
+    return time_text(moment) if age == UNKNOWN else f"{age} old ({time_text(moment)})"

@@ -11,6 +11,7 @@ The owner appends pages as they arrive; the table filters, sorts (long ones in a
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from rich.cells import cell_len
@@ -185,6 +186,15 @@ class RowTable(LineList, Generic[Row]):
             self._sorted(column, reverse=reverse)
         else:
             self._sort_in_thread(column, reverse=reverse)
+
+    def rank_column(self, name: str, priority: int) -> None:
+        """Let a column give way earlier or later than it was made for: what matters depends on what is shown."""
+        changed = tuple(replace(one, priority=priority) if one.name == name else one for one in self.columns)
+        if changed != self.columns:
+            self.columns = changed
+            self._placed = (-1, [])
+            self.forget_drawn()
+            self.refresh()
 
     @property
     def listing(self) -> Listing:
