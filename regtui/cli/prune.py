@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from regtui.cli import exits
 from regtui.cli.changing import add_changing, carry_out, guarded
 from regtui.cli.common import positive
 from regtui.cli.output import say
 from regtui.session import parse_repository
+from regtui.ui.quantities import age
 
 if TYPE_CHECKING:
     import argparse
 
     from regtui.registries.contract import TagSummary
     from regtui.session import Session, Target
-
-_AGE: Final = re.compile(r"([0-9]{1,6})([hdw])", re.ASCII)
-_UNITS: Final = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -34,14 +31,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--untagged", action="store_true", help="also manifests without a tag that nothing needs")
     parser.add_argument("--export", choices=("acr", "ecr"), help="print the vendor's own rule and ask no registry")
     add_changing(parser)
-
-
-def age(text: str) -> timedelta:
-    """An age such as 12h, 30d or 8w, for argparse."""
-    found = _AGE.fullmatch(text)
-    if found is None:
-        raise ValueError(text)
-    return int(found[1]) * _UNITS[found[2]]
 
 
 async def run(arguments: argparse.Namespace) -> int:

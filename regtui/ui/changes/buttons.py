@@ -47,8 +47,10 @@ class ButtonRow(Bound, Widget, can_focus=True):
     ButtonRow > .button--off { color: $text-disabled; text-style: strike; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,h,shift+tab", "choose(-1)", show=False),
-        Binding("right,l,tab", "choose(1)", show=False),
+        Binding("left,h", "choose(-1)", show=False),
+        Binding("right,l", "choose(1)", show=False),
+        Binding("shift+tab", "tab(-1)", show=False),
+        Binding("tab", "tab(1)", show=False),
         Binding("space", "nothing", show=False),
     ]
 
@@ -95,6 +97,23 @@ class ButtonRow(Bound, Widget, can_focus=True):
         names = [button.name for button in self._buttons if not button.disabled]
         if names:
             self.chosen = names[(names.index(self.chosen) + step) % len(names)] if self.chosen in names else names[0]
+            self.refresh()
+
+    def action_tab(self, step: int) -> None:
+        """Tab, shift+tab: as right and left, and out of the row at its ends."""
+        names = [button.name for button in self._buttons if not button.disabled]
+        at = (names.index(self.chosen) if self.chosen in names else 0) + step
+        if 0 <= at < len(names):
+            self.action_choose(step)
+        elif step > 0:
+            self.screen.focus_next()
+        else:
+            self.screen.focus_previous()
+
+    def on_focus(self) -> None:
+        """Who comes back stands on the harmless button again."""
+        if self._buttons:
+            self.chosen = self._buttons[0].name
             self.refresh()
 
     def action_open_line(self) -> None:

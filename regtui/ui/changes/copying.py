@@ -9,7 +9,7 @@ from regtui.operations.deleting import Selection, plan_delete
 from regtui.operations.errors import OperationError
 from regtui.operations.tagging import Target, plan_copy, plan_retag
 from regtui.transport.errors import NotFound
-from regtui.ui.changes.proposals import Proposal
+from regtui.ui.changes.proposals import InOnePlace, Proposal
 from regtui.ui.safe_text import SafeText, safe
 
 if TYPE_CHECKING:
@@ -21,14 +21,13 @@ if TYPE_CHECKING:
     from regtui.session import Session
 
 
-class RetagProposal(Proposal):
+class RetagProposal(InOnePlace):
     """Give an image of a repository one more tag; or another one, and then the old one goes."""
 
     title = SafeText("Retag plan")
 
     def __init__(self, session: Session, place: Place, locator: str, tag: str) -> None:
-        super().__init__(session)
-        self.place = place
+        super().__init__(session, place)
         self.locator = locator
         self.tag = tag
         self.options = {"overwrite": False, "force": False}
@@ -40,20 +39,13 @@ class RetagProposal(Proposal):
         """Registry, repository, old and new tag."""
         return safe(f"{self.place.host} · {self.place.repository} · {self.locator} → {self.tag}")
 
-    @property
-    def hosts(self) -> tuple[str, ...]:
-        """The registry."""
-        return (self.place.host,)
-
     async def read(self, tell: Callable[[str], object]) -> None:
         """The repository: what the new tag points to now, and what is on it."""
-        await self.read_graph(self.place.host, self.place.repository, tell, of=(self.locator, self.tag))
+        await self.read_place(tell, of=(self.locator, self.tag))
 
     def plan(self) -> Plan:
         """One step, or two for a move. Raises Refused when the tag exists and may not change."""
-        graph = self.graphs[self.place]
-        protection = self.session.settings.registry(self.place.host).protection
-        force = self.is_on("force")
+        graph, protection, force = self.graph, self.protection, self.is_on("force")
         put = plan_retag(
             graph, _digest_of(graph, self.locator), self.tag,
             overwrite=self.is_on("overwrite"), protection=protection, force_protected=force,

@@ -11,9 +11,11 @@ from regtui.oci.reference import is_tag
 from regtui.operations.plan import Place
 from regtui.session import parse_repository, parse_target
 from regtui.ui.changes.copying import CopyProposal, RetagProposal
+from regtui.ui.changes.doctor_screen import DoctorScreen
 from regtui.ui.changes.journal_screen import JournalScreen
 from regtui.ui.changes.plan_screen import PlanScreen
 from regtui.ui.changes.proposals import DeleteProposal, EmptyProposal
+from regtui.ui.changes.retention_screen import RetentionScreen
 from regtui.ui.safe_text import SafeText, safe
 from regtui.ui.screens.go_to import GoToScreen
 from regtui.ui.screens.taking import Taking
@@ -140,6 +142,42 @@ class Changing(Taking):
         changed = await self.app.push_screen_wait(JournalScreen(self.session, self.now))
         if changed:
             self.read_again(changed)
+
+    # retention and doctor
+
+    @work(exclusive=True, group="plan", exit_on_error=False)
+    async def action_plan_retention(self) -> None:
+        """R"""
+        place = self._place()
+        if place is None:
+            self._nothing("Choose a repository first.")
+        elif await self.app.push_screen_wait(RetentionScreen(self.session, place, self.now)):
+            self.read_again([place])
+
+    @work(exclusive=True, group="plan", exit_on_error=False)
+    async def action_show_doctor(self) -> None:
+        """H: the repository, or the registry alone when none is open."""
+        place = self._place()
+        host = place.host if place is not None else self._host_in_view()
+        if host is None:
+            self._nothing("Choose a registry first.")
+        elif await self.app.push_screen_wait(DoctorScreen(self.session, host, place)) and place is not None:
+            self.read_again([place])
+
+    def _place(self) -> Place | None:
+        """The repository that a key is about: under the cursor of the repositories, else the open one."""
+        if self.host is None or self.focused is self.registries:
+            return None
+        current = self.repositories.current
+        if self.focused is self.repositories:
+            return None if current is None or current.value is None else Place(self.host, current.path)
+        return None if self.path is None else Place(self.host, self.path)
+
+    def _host_in_view(self) -> str | None:
+        current = self.registries.current
+        if self.focused is self.registries and current is not None:
+            return current.known.host
+        return self.host
 
     # what all of them share
 

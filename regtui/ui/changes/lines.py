@@ -76,6 +76,7 @@ def lines_of(view: PlanView, width: int, wide: int, *, shows_digest: bool = True
     Without a digest column the text begins with the digest.
     """
     plain = [
+        *_places(view.plan),
         *_outcome(view),
         *_steps(view, shows_digest=shows_digest),
         *_blobs(view),
@@ -121,6 +122,15 @@ def methods_of(steps: Iterable[Step]) -> SafeText:
     """`DELETE ×2, PUT ×1`: the requests that change something."""
     counts = Counter(request.partition(" ")[0] for step in steps for request in step.requests)
     return SafeText(", ".join(f"{method} ×{count:,}" for method, count in sorted(counts.items())))
+
+
+def _places(plan: Plan) -> Iterator[PlanLine]:
+    """The repositories in full, whatever the line above has room for."""
+    for number, place in enumerate(plan.places[:MOST_NAMES]):
+        yield PlanLine(("place", number, 0), safe(str(place), LINE_LIMIT), _EMPTY if number else SafeText("in"))
+    rest = len(plan.places) - MOST_NAMES
+    if rest > 0:
+        yield PlanLine(("place", MOST_NAMES, 0), SafeText(f"and {rest:,} more repositories"))
 
 
 def _outcome(view: PlanView) -> Iterator[PlanLine]:
@@ -274,7 +284,7 @@ def _affected(plan: Plan) -> Iterator[PlanLine]:
 def _affected_line(number: int, item: Affected) -> PlanLine:
     return PlanLine(
         ("affected", number, 0),
-        safe(item.what, LINE_LIMIT),
+        safe(item.what.removeprefix("stays: ").removeprefix("goes with it: "), LINE_LIMIT),
         SafeText("goes, too" if item.goes else "stays"),
         safe(item.reference.tag or item.reference.path),
         safe(item.digest.short if item.digest is not None else ""),

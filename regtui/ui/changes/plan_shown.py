@@ -209,7 +209,7 @@ class ShownPlan(Screen["Run | None"]):
         began = monotonic()
         width, wide, shows_digest = self.table.text_width()
         self.table.fill(lines_of(self._view(self.plan), width, wide, shows_digest=shows_digest))
-        self.table.title = headline_of(self.plan)
+        self.table.title = SafeText(f"{self.proposal.title}: {headline_of(self.plan)}")
         self.drawn = monotonic()
         self.draw_seconds = self.drawn - began
 

@@ -116,16 +116,12 @@ class Proposal(ABC):
         return graph
 
 
-class DeleteProposal(Proposal):
-    """Remove tags and manifests of one repository: the marked ones, or the one under the cursor."""
+class InOnePlace(Proposal):
+    """Something about one repository."""
 
-    title = SafeText("Delete plan")
-
-    def __init__(self, session: Session, place: Place, locators: Sequence[str]) -> None:
+    def __init__(self, session: Session, place: Place) -> None:
         super().__init__(session)
         self.place = place
-        self.selection = Selection.of(locators)
-        self.options = {"manifests": False, "trash": False, "force": False}
 
     @property
     def where(self) -> SafeText:
@@ -137,21 +133,48 @@ class DeleteProposal(Proposal):
         """The registry."""
         return (self.place.host,)
 
+    @property
+    def graph(self) -> Graph:
+        """The repository as it was read."""
+        return self.graphs[self.place]
+
+    @property
+    def protection(self) -> Callable[[str], str | None]:
+        """Which of its tags are protected, and by what."""
+        return self.session.settings.registry(self.place.host).protection
+
+    async def read_place(self, tell: Callable[[str], object], *, of: Sequence[str] | None = None) -> Graph:
+        """The repository as a whole. Raises RegtuiError."""
+        return await self.read_graph(self.place.host, self.place.repository, tell, of=of)
+
+
+class DeleteProposal(InOnePlace):
+    """Remove tags and manifests of one repository: the marked ones, or the one under the cursor."""
+
+    title = SafeText("Delete plan")
+
+    def __init__(self, session: Session, place: Place, locators: Sequence[str]) -> None:
+        super().__init__(session, place)
+        self.selection = Selection.of(locators)
+        self.options = {"manifests": False, "trash": False, "force": False}
+
     async def read(self, tell: Callable[[str], object]) -> None:
         """The whole repository: co-tags and parents may be anywhere in it."""
-        locators = (*self.selection.tags, *self.selection.digests)
-        await self.read_graph(self.place.host, self.place.repository, tell, of=locators)
+        await self.read_place(tell, of=(*self.selection.tags, *self.selection.digests))
 
     def plan(self) -> Plan:
         """Untag, or delete, or move to the recycle bin."""
-        graph = self.graphs[self.place]
-        protection = self.session.settings.registry(self.place.host).protection
         force = self.is_on("force")
         if self.is_on("trash"):
             day = datetime.now(UTC).strftime("%Y%m%d")
-            return plan_trash(graph, self.selection, day, protection=protection, force_protected=force)
-        manifests = self.is_on("manifests")
-        return plan_delete(graph, self.selection, manifests=manifests, protection=protection, force_protected=force)
+            return plan_trash(self.graph, self.selection, day, protection=self.protection, force_protected=force)
+        return plan_delete(
+            self.graph,
+            self.selection,
+            manifests=self.is_on("manifests"),
+            protection=self.protection,
+            force_protected=force,
+        )
 
 
 class EmptyProposal(Proposal):

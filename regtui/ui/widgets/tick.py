@@ -10,6 +10,7 @@ class Tick(Checkbox):
 
     BUTTON_LEFT = "["
     BUTTON_RIGHT = "]"
+    BUTTON_INNER = " "  # a box that is off from the start is never told of a change
     DEFAULT_CSS = """
     Tick > .toggle--button { color: $text-accent; background: $surface; }
     """

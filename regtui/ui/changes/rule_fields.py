@@ -1,0 +1,131 @@
+"""The fields of a retention rule as a person types them, and what a rule does to each tag, with the reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from regtui.oci import RegtuiError
+from regtui.oci.tags import subject_of
+from regtui.operations.retention import Rules, select
+from regtui.ui.quantities import age, size
+from regtui.ui.safe_text import SafeText, safe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from regtui.registries.contract import TagSummary
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One line of the form. `name` is the attribute of Rules, `keeps` says why a tag stays because of it."""
+
+    name: str
+    label: SafeText
+    hint: SafeText
+    read: Callable[[str], Any]
+    keeps: SafeText
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 7 or int(text) < 1:
+        raise ValueError(f"{text[:40]!a} is no number of tags")
+    return int(text)
+
+
+def _globs(text: str) -> tuple[str, ...]:
+    return tuple(text.replace(",", " ").split())
+
+
+FIELDS: Final = (
+    Field("match", SafeText("only tags like"), SafeText("dev-* pr-*"), _globs, SafeText("another name")),
+    Field("keep", SafeText("never tags like"), SafeText("v* *-lts"), _globs, SafeText("kept by name")),
+    Field("keep_last", SafeText("keep the last"), SafeText("10"), _count, SafeText("among the newest")),
+    Field("older_than", SafeText("older than"), SafeText("30d, 8w"), age, SafeText("too young")),
+    Field("not_pulled_for", SafeText("not pulled for"), SafeText("90d"), age, SafeText("pulled, or not known")),
+    Field("larger_than", SafeText("larger than"), SafeText("500MB"), size, SafeText("not larger")),
+)
+
+
+def rules_of(texts: Mapping[str, str]) -> tuple[Rules, SafeText]:
+    """(the rule, what is wrong with the texts): a field that can't be read counts as empty, and is told."""
+    values: dict[str, Any] = {}
+    problem = SafeText("")
+    for field in FIELDS:
+        text = texts.get(field.name, "").strip()
+        if not text:
+            continue
+        try:
+            values[field.name] = field.read(text)
+        except ValueError as error:
+            problem = problem or safe(f"{field.label}: {error}.")
+    return Rules(**values), problem
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a rule does to a tag."""
+
+    tag: TagSummary
+    goes: bool
+    why: SafeText
+
+    @property
+    def moment(self) -> datetime | None:
+        """What its age is told from."""
+        return self.tag.pushed or self.tag.created
+
+
+def verdicts(
+    rules: Rules, tags: Sequence[TagSummary], now: datetime, protection: Callable[[str], str | None]
+) -> list[Verdict]:
+    """Every tag with its verdict, newest first, undated last. Tags that only carry signatures are left out.
+
+    A tag stays because of a part of the rule when it would go without that part.
+    """
+    chosen = _chosen(rules, tags, now)
+    reasons: dict[str, SafeText] = {}
+    for field in FIELDS:
+        if getattr(rules, field.name) != _default(field.name):
+            rest = replace(rules, **{field.name: _default(field.name)})
+            # Without its only limit a rule is none; all names as a limit asks what it would take then.
+            without = _chosen(replace(rest, match=rest.match or ("*",)), tags, now)
+            for name in without - chosen:
+                reasons.setdefault(name, field.keeps)
+    shown = [tag for tag in tags if subject_of(tag.name) is None and not tag.is_untagged]
+    dated = sorted(
+        (tag for tag in shown if _moment(tag) is not None), key=lambda tag: (_moment(tag), tag.name), reverse=True
+    )
+    undated = [tag for tag in shown if _moment(tag) is None]
+    return [_verdict(tag, chosen, reasons, protection(tag.name), rules) for tag in (*dated, *undated)]
+
+
+def _verdict(
+    tag: TagSummary, chosen: frozenset[str], reasons: Mapping[str, SafeText], pattern: str | None, rules: Rules
+) -> Verdict:
+    if tag.name in chosen:
+        if pattern is not None:
+            return Verdict(tag, False, safe(f"protected ({pattern})"))
+        return Verdict(tag, True, SafeText(""))
+    if rules.takes_nothing:
+        return Verdict(tag, False, SafeText(""))
+    undated = SafeText("its date is not known")
+    return Verdict(tag, False, reasons.get(tag.name, undated if _moment(tag) is None else SafeText("several reasons")))
+
+
+def _moment(tag: TagSummary) -> datetime | None:
+    return tag.pushed or tag.created
+
+
+def _default(name: str) -> Any:
+    return next(field.default for field in fields(Rules) if field.name == name)
+
+
+def _chosen(rules: Rules, tags: Iterable[TagSummary], now: datetime) -> frozenset[str]:
+    """What goes; a rule without any limit takes nothing here."""
+    try:
+        return frozenset(select(rules, tags, now))
+    except RegtuiError:
+        return frozenset()
