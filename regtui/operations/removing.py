@@ -31,7 +31,8 @@ async def untag(work: Work, number: int, step: Step) -> StepResult:
     if now is None:
         return _gone_already(work, number, f"{tag} is gone")
     if now == placeholder:
-        return await _drop_placeholder(work, step, placeholder)
+        async with work.lock(("tags", step.place)):
+            return await _drop_placeholder(work, step, placeholder)
     if now != step.before:
         return StepResult("skipped", f"{tag} points to {now.short} since the plan was made")
     registry = await work.registry(step.place.host)
@@ -58,9 +59,8 @@ async def delete(work: Work, number: int, step: Step) -> StepResult:
     newly = await _newly_needed(work, step)
     if newly is not None:
         return StepResult("skipped", f"since the plan was made, {newly}")
-    registry = await work.registry(step.place.host)
     try:
-        await registry.delete_manifest(step.place.repository, step.digest)
+        await _delete_manifest(work, step)
     except NotFound:
         return StepResult("skipped", "it was removed by someone else", holds=True)
     except RegtuiError as error:
@@ -68,6 +68,20 @@ async def delete(work: Work, number: int, step: Step) -> StepResult:
             return StepResult("failed", str(error))
     await _take_off_list(work, step)
     return await _read_back_deleted(work, step)
+
+
+async def _delete_manifest(work: Work, step: Step) -> None:
+    """Delete a manifest with its tags; one after the other where the registry looks for the tags itself.
+
+    distribution looks through all tags for those of the manifest and stops at the first that another request is just
+    changing: the manifest is gone then, and its tag stays in the list and leads nowhere.
+    """
+    registry = await work.registry(step.place.host)
+    if (await registry.capabilities())[Capability.DELETE_TAG].available:
+        await registry.delete_manifest(step.place.repository, step.digest)
+        return
+    async with work.lock(("tags", step.place)):
+        await registry.delete_manifest(step.place.repository, step.digest)
 
 
 async def _newly_needed(work: Work, step: Step) -> str | None:
@@ -125,7 +139,15 @@ async def _still_resolves(work: Work, step: Step, tag: str) -> bool:
 
 
 async def _swap(work: Work, number: int, step: Step) -> StepResult:
-    """Give the tag to a manifest that exists nowhere else, and delete that one: distribution 2.8 has no other way."""
+    """Give the tag to a manifest that exists nowhere else, and delete that one: distribution 2.8 has no other way.
+
+    One at a time in a repository, for the reason at `_delete_manifest`.
+    """
+    async with work.lock(("tags", step.place)):
+        return await _swap_alone(work, number, step)
+
+
+async def _swap_alone(work: Work, number: int, step: Step) -> StepResult:
     tag, repository = _tag_of(step), step.place.repository
     proven = await work.can_delete(step.place)
     if proven is None or not proven.available:

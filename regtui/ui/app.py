@@ -110,7 +110,7 @@ class RegtuiApp(Bound, Themed, Leaving, PlainCrash):
         screen = self.screen
         is_top = isinstance(screen, ExplorerScreen) and (screen.pane == "registries" or self._is_direct(screen))
         step_back = getattr(screen, "action_step_back", None)
-        if is_top or step_back is None:
+        if is_top or step_back is None or self.writing_screen is not None:
             self.quit_unless_writing()
         else:
             step_back()

@@ -385,14 +385,12 @@ def wrap(text: SafeText, width: int) -> list[SafeText]:
     now = ""
     for word in text.split(" "):
         joined = f"{now} {word}" if now else word
-        if cell_len(joined) <= width:
-            now = joined
-            continue
-        if now:
+        if cell_len(joined) > width and cell_len(word) <= width:
             lines.append(now)
-        while cell_len(word) > width:
-            cut = next(n for n in range(min(width, len(word)), 0, -1) if cell_len(word[:n]) <= width)
-            lines.append(word[:cut])
-            word = word[cut:]
-        now = word
+            joined = word
+        while cell_len(joined) > width:  # a word longer than a line goes on where the line stands
+            cut = next(n for n in range(min(width, len(joined)), 0, -1) if cell_len(joined[:n]) <= width)
+            lines.append(joined[:cut])
+            joined = joined[cut:]
+        now = joined
     return [SafeText(part) for part in ([*lines, now] if now else lines)]
