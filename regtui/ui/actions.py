@@ -178,7 +178,7 @@ _CHANGE = (
            rank=45, footer="retag…"),
     Action("copy_image", "Copy to", "Copy the image to another repository or registry.", "T", _EXPLORER,
            "plan_copy", "Change", writes=True),
-    Action("retention", "Retention", "Try a retention rule on the tags, then plan it or export it.", "R", _EXPLORER,
+    Action("retention", "Retention", "Try a retention rule on the tags, then plan it or export it.", "K", _EXPLORER,
            "plan_retention", "Change", writes=True),
     Action("doctor", "Doctor", "Show what the registry can do, and what is broken or left over.", "H", _EXPLORER,
            "show_doctor", "Look"),

@@ -147,7 +147,7 @@ class Changing(Taking):
 
     @work(exclusive=True, group="plan", exit_on_error=False)
     async def action_plan_retention(self) -> None:
-        """R"""
+        """K"""
         place = self._place()
         if place is None:
             self._nothing("Choose a repository first.")

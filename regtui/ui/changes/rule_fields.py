@@ -111,8 +111,9 @@ def _verdict(
         return Verdict(tag, True, SafeText(""))
     if rules.takes_nothing:
         return Verdict(tag, False, SafeText(""))
-    undated = SafeText("its date is not known")
-    return Verdict(tag, False, reasons.get(tag.name, undated if _moment(tag) is None else SafeText("several reasons")))
+    if _moment(tag) is None and (rules.keep_last is not None or rules.older_than is not None):
+        return Verdict(tag, False, SafeText("its date is not known"))
+    return Verdict(tag, False, reasons.get(tag.name, SafeText("several reasons")))
 
 
 def _moment(tag: TagSummary) -> datetime | None:

@@ -33,7 +33,7 @@ async def test_a_rule_shows_its_effect_while_it_is_typed(shop: Shop, size: tuple
         shop.push(f"dev-{day}", content=dated(day))
     shop.push("prod", content=dated(1))
     async with driven(shop.app(), size) as driver:
-        await driver.press("R", until="Fill in at least one field")
+        await driver.press("K", until="Fill in at least one field")
         await driver.wait(lambda: driver.screen.table.listing.state == "complete")
         await typed(driver, "keep_last", "2")
         text = await driver.wait("4 of 7 tags go")
@@ -59,7 +59,7 @@ async def test_a_rule_shows_its_effect_while_it_is_typed(shop: Shop, size: tuple
 
 async def test_a_rule_is_exported_or_says_why_not(filled: Shop) -> None:
     async with driven(filled.app(write=False)) as driver:
-        await driver.press("R", until="Fill in at least one field")
+        await driver.press("K", until="Fill in at least one field")
         await typed(driver, "keep_last", "3")
         driver.screen.buttons.focus()
         await driver.press("right", "right", "enter", until="Export as")
