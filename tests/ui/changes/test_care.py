@@ -65,7 +65,8 @@ async def test_a_rule_is_exported_or_says_why_not(filled: Shop) -> None:
         await driver.press("right", "right", "enter", until="Export as")
         await driver.press("enter", until="imageCountMoreThan")
         await driver.press("escape", until=lambda: isinstance(driver.screen, RetentionScreen))
-        await typed(driver, "keep", "v*")
+        await typed(driver, "keep", "0.*")
+        await driver.wait("kept by name")
         await driver.press("enter", until="Export as")
         await driver.press("enter", until="can't keep by name")
 
