@@ -53,6 +53,12 @@ def olareg() -> Iterator[str]:
 
 
 @pytest.fixture
+def writes_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests of what sends changes, without a plan around it (transport/guard.py refuses that elsewhere)."""
+    monkeypatch.setattr("regtui.transport.guard.purpose", lambda: "test")
+
+
+@pytest.fixture
 def namespace() -> str:
     """A repository prefix that no other test uses."""
     return f"ns{uuid.uuid4().hex[:12]}"

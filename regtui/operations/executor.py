@@ -16,6 +16,7 @@ from regtui.operations.record import StepResult, manifest_lines, plan_line, read
 from regtui.operations.work import Progress, Traffic, Work
 from regtui.storage.errors import StorageError
 from regtui.transport.errors import NotFound
+from regtui.transport.guard import writing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -91,7 +92,8 @@ class Executor:
         try:
             kept = dict(manifests or {})
             await self._save(plan, entry, kept)
-            run = await self._steps(plan, entry, kept, {}, None)
+            with writing(f"{plan.kind} plan, journal entry {entry.id}"):
+                run = await self._steps(plan, entry, kept, {}, None)
         finally:
             entry.close()
         if plan.undoes is not None and run.succeeded:
@@ -109,7 +111,8 @@ class Executor:
             if not record.ready:
                 await self._save(record.plan, entry, kept)
             settled = {n: r for n, r in record.results.items() if r.outcome in {"done", "skipped"}}
-            return await self._steps(record.plan, entry, kept, settled, record)
+            with writing(f"{record.plan.kind} plan, journal entry {entry_id}"):
+                return await self._steps(record.plan, entry, kept, settled, record)
         finally:
             entry.close()
 

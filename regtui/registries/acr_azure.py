@@ -101,7 +101,9 @@ class AzureViews:
         content = None if body is None else json.dumps(body).encode()
         headers = {"Accept": "application/json", **({"Content-Type": "application/json"} if content else {})}
         try:
-            answer = await self._client.request(method, path, headers=headers, content=content, limit=32 << 20)
+            answer = await self._client.request(
+                method, path, headers=headers, content=content, limit=32 << 20, reads=True
+            )
         except (Unauthorized, Forbidden) as error:
             if self._identity.problem:
                 hint = "Run `az login`; a registry's own password does not reach Azure."

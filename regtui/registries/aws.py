@@ -196,12 +196,12 @@ class AwsApi:
         """A call that changes nothing: tried again when AWS throttles or fails. Raises RegistryError."""
         for wait in _PAUSES:
             try:
-                return await self._call(operation, body)
+                return await self._call(operation, body, reads=True)
             except (RateLimited, ServerFault, Unreachable) as error:
                 if isinstance(error, Unreachable) and not error.sent:
                     raise
             await self.pause(wait)
-        return await self._call(operation, body)
+        return await self._call(operation, body, reads=True)
 
     async def write(self, operation: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """A call that changes something: sent once. Raises RegistryError."""
@@ -222,7 +222,7 @@ class AwsApi:
             asked.add(token)
             more = {"nextToken": token}
 
-    async def _call(self, operation: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    async def _call(self, operation: str, body: Mapping[str, Any], *, reads: bool = False) -> dict[str, Any]:
         answer = await self._client.request(
             "POST",
             "/",
@@ -230,6 +230,7 @@ class AwsApi:
             content=json.dumps(body, separators=(",", ":")).encode(),
             expect=_ANY,
             limit=_LARGEST,
+            reads=reads,
         )
         if answer.status != 200:
             raise aws_error(self._client.host, f"{self._service}:{operation}", answer)

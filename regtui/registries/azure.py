@@ -149,6 +149,7 @@ class AcrCredentials(CloudCredentials):
                 "/oauth2/exchange",
                 headers={"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},
                 content=urlencode(form).encode(),
+                reads=True,
             )
         except (Unauthorized, Forbidden, BadRequest):
             # Some of the registry may be for everybody; what is not will be refused.

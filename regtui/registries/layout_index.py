@@ -83,6 +83,8 @@ class LayoutIndex:
             if entry.tag is not None:
                 self._by_name.setdefault((entry.repository, entry.tag), entry)
         self._summaries: dict[Digest, TagSummary] = {}
+        self._homes: dict[Digest, set[str | None]] | None = None
+        """Manifest → the repositories whose tags lead to it; None among them for an entry without a name."""
         self._walked: tuple[frozenset[Digest], dict[Digest, tuple[Descriptor, ...]]] | None = None
 
     def repositories(self) -> dict[str, int]:
@@ -104,7 +106,10 @@ class LayoutIndex:
     def digest_of(self, repository: str, locator: str) -> Digest:
         """The digest that a tag or digest means. Raises NotFound, InvalidDigest, and the entry's own problem."""
         if ":" in locator:
-            return Digest.parse(locator)
+            digest = Digest.parse(locator)
+            if self._is_elsewhere(repository, digest):
+                raise NotFound(f"{digest.short} is in {self.place}, and not in {repository[:120]!a}.")
+            return digest
         entry = self._by_name.get((repository, locator))
         if entry is None and repository == self.own_repository:
             # `image.tar:v1` names no repository: it means the only one there is.
@@ -226,6 +231,36 @@ class LayoutIndex:
             if e.tag is not None
             or (e.descriptor and e.descriptor.digest not in reachable and e.descriptor.digest not in named)
         )
+
+    def _is_elsewhere(self, repository: str, digest: Digest) -> bool:
+        """Whether only other repositories of this layout lead to a manifest. What nothing leads to is everywhere."""
+        named = {e.repository for e in self.entries if e.tag is not None}
+        # `image.tar:v1` names no repository, so that the place's own name may stand for the only one there is.
+        if len(named) <= 1 and (repository in named or repository == self.own_repository):
+            return False
+        if self._homes is None:
+            self._homes = {}
+            for entry in self.entries:
+                if entry.descriptor is not None:
+                    home = entry.repository if entry.tag is not None else None
+                    self._note_homes(entry.descriptor.digest, home, self._homes)
+        homes = self._homes.get(digest)
+        return homes is not None and repository not in homes and None not in homes
+
+    def _note_homes(self, top: Digest, home: str | None, homes: dict[Digest, set[str | None]]) -> None:
+        waiting = [top]
+        while waiting:
+            digest = waiting.pop()
+            found = homes.setdefault(digest, set())
+            if home in found:
+                continue
+            found.add(home)
+            try:
+                manifest = self.manifest(digest)
+            except RegtuiError:
+                continue
+            if isinstance(manifest, Index):
+                waiting += [d.digest for d in manifest.manifests]
 
     def _only_repository(self) -> tuple[Entry, ...]:
         shown = self._shown()

@@ -104,22 +104,19 @@ class LayoutWriter:
             entries[:] = kept
 
     def remove(self, repository: str, digest: Digest) -> None:
-        """Remove a manifest with its names; its blobs stay until garbage is collected.
+        """Remove a manifest with its names here; its blobs stay until garbage is collected. Raises NotFound.
 
-        Raises NotFound, and Conflict when another repository of this layout holds it.
+        Where another repository of this layout holds it, its bytes stay for that one.
         """
         path = self._path(digest)
         if not path.is_file():
             raise NotFound(f"{digest.short} is not in {self.folder}.")
         with self.entries() as entries:
             others = [e for e in entries if not _nameless(e) and self._name(e)[0] != repository]
-            if self._is_held(others, digest):
-                raise Conflict(
-                    f"{digest.short} belongs to another repository of {self.folder}, too.",
-                    hint="Remove its tags here only.",
-                )
-            entries[:] = [e for e in entries if e.get("digest") != digest]
-        path.unlink(missing_ok=True)
+            is_held = self._is_held(others, digest)
+            entries[:] = [e for e in entries if e.get("digest") != digest or e in others]
+        if not is_held:
+            path.unlink(missing_ok=True)
 
     def store(self, digest: Digest, content: bytes) -> None:
         """A small blob, whole. Raises DigestMismatch."""

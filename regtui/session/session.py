@@ -14,6 +14,7 @@ from regtui.oci.reference import DOCKER_HUB
 from regtui.session.details import TagDetail, tag_details
 from regtui.session.images import Image, read_image
 from regtui.session.reader import Reader
+from regtui.storage.audit import AuditLog
 from regtui.storage.cache import Cache, NullCache
 from regtui.storage.settings import Settings
 from regtui.transport.request_log import RequestLog
@@ -100,7 +101,9 @@ class Session:
             only_host=options.host,
             usernames=settings.usernames,
         )
-        return cls(settings, options, credentials=credentials, cache=cache)
+        session = cls(settings, options, credentials=credentials, cache=cache)
+        session.log.audit = AuditLog()
+        return session
 
     async def registry(self, host: str) -> Registry:
         """The registry of this name, opened once. Raises RegistryError when it can't be reached or recognised."""

@@ -13,6 +13,7 @@ import httpx
 from regtui.transport.bodies import Body
 from regtui.transport.exchange import Response
 from regtui.transport.failures import WIRE_ERRORS, failure
+from regtui.transport.guard import check
 from regtui.transport.headers import Headers
 from regtui.transport.refusals import BODY_LIMIT
 from regtui.transport.routes import Route, route_for
@@ -41,6 +42,7 @@ class BlockingLink:
     def send(self, step: Send) -> Response:
         """One exchange. Raises Unreachable when there is no whole answer, BadAnswer when it is too long."""
         request, host = step.request, self._place.host
+        check(request)
         headers_out = request.wire_headers
         noted = self._log.begin(request.method, request.url, headers_out.items(), step.retries)
         raw: httpx.Response | None = None

@@ -149,14 +149,18 @@ class RegistryClient:
         scope: str | tuple[str, ...] = (),
         expect: frozenset[int] = OK,
         limit: int = 8 << 20,
+        reads: bool = False,
     ) -> Answer:
         """Ask for something of bounded size.
 
         `path` is absolute and may hold a query, or a whole URL of this origin (a Location, a Link). `scope` are the
         token scopes that it needs, `limit` the most bytes of the body, also after inflating. A status that is not in
-        `expect` is raised as the RegistryError that fits.
+        `expect` is raised as the RegistryError that fits. `reads` is for a query that an API wants as POST: whatever is
+        neither GET, HEAD nor so marked is sent for a confirmed plan only, and raises WriteRefused otherwise (guard.py).
         """
-        request = self._request(method, path, params=params, headers=headers, content=content, scope=scope, limit=limit)
+        request = self._request(
+            method, path, params=params, headers=headers, content=content, scope=scope, limit=limit, reads=reads
+        )
         response = await self._converse(request)
         self._check(request, response, expect)
         return Answer(response.status, response.headers, response.body, response.url)
@@ -268,6 +272,7 @@ class RegistryClient:
         scope: str | tuple[str, ...] = (),
         limit: int = 8 << 20,
         stream_on: frozenset[int] = frozenset(),
+        reads: bool = False,
     ) -> Request:
         named = {name.lower(): value for name, value in (headers or {}).items()}
         return Request(
@@ -278,6 +283,7 @@ class RegistryClient:
             (scope,) if isinstance(scope, str) else scope,
             limit,
             stream_on,
+            reads,
         )
 
     async def _converse(self, request: Request) -> Response:

@@ -43,6 +43,8 @@ class Request:
     scope: tuple[str, ...] = ()
     limit: int = 8 << 20
     stream_on: frozenset[int] = frozenset()
+    reads: bool = False
+    """Whether it changes nothing whatever its method: a query that an API wants as POST, or signing in (guard.py)."""
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {redact_url(self.url)}>"

@@ -6,13 +6,17 @@ import shlex
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from regtui.storage.errors import StorageError
+from regtui.transport.exchange import IDEMPOTENT
+from regtui.transport.guard import purpose
 from regtui.transport.redact import redact_headers, redact_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
 KEPT: Final = 1000
 
@@ -77,7 +81,9 @@ class OpenRequest:
 class RequestLog:
     """The last exchanges, oldest first. Threads may write to it; subscribers are called in the thread that wrote."""
 
-    def __init__(self, kept: int = KEPT) -> None:
+    def __init__(self, kept: int = KEPT, *, audit: Callable[[Mapping[str, object]], object] | None = None) -> None:
+        """`audit` is told of every request that is neither GET nor HEAD, before it goes out and once it is over."""
+        self.audit = audit
         self._records: deque[RequestRecord] = deque(maxlen=kept)
         self._lock = threading.Lock()
         self._subscribers: list[Callable[[RequestRecord], None]] = []
@@ -111,7 +117,9 @@ class RequestLog:
         return end
 
     def begin(self, method: str, url: str, headers: Iterable[tuple[str, str]], retries: int = 0) -> OpenRequest:
-        """Note that a request goes out."""
+        """Note that a request goes out. Raises what `audit` raises: what can't be noted is not sent."""
+        if self.audit is not None and method not in IDEMPOTENT:
+            self.audit({"event": "sent", "method": method, "url": redact_url(url), "for": purpose()})
         with self._lock:
             self._in_flight += 1
         return OpenRequest(self, method, url, headers, retries)
@@ -123,6 +131,18 @@ class RequestLog:
             self._total += 1
             self._records.append(record)
             subscribers = tuple(self._subscribers)
+        if self.audit is not None and record.method not in IDEMPOTENT:
+            with suppress(StorageError):  # it is over: that it was sent has been noted
+                self.audit(
+                    {
+                        "event": "answered",
+                        "method": record.method,
+                        "url": record.url,
+                        "for": purpose(),
+                        "status": record.status,
+                        "error": record.error,
+                    }
+                )
         for callback in subscribers:
             callback(record)
 

@@ -39,6 +39,13 @@ class OneCredential:
         return
 
 
+@pytest.fixture(autouse=True)
+def guarded_reading(request: pytest.FixtureRequest) -> None:
+    """What only reads runs under the guard for every kind; the tests of what writes do without it."""
+    if not request.function.__qualname__.startswith("ReadingContract."):
+        request.getfixturevalue("writes_allowed")
+
+
 @pytest.fixture
 async def connect() -> AsyncIterator[Callable[..., RegistryClient]]:
     """Makes clients: connect("127.0.0.1:5000", user=…, password=…)."""

@@ -33,16 +33,33 @@ class TestLayout(ReadingContract):
         {SIGN_IN, *Capability} - {Capability.LIST_REPOSITORIES, Capability.REFERRERS, Capability.TAG_DETAILS},
     )
 
-    @pytest.fixture(params=["folder", "archive", "gzip"])
+    @pytest.fixture(params=["w", "w:gz"])
     async def place(self, request, tmp_path):
-        files = layout_files(*((made, f"shop/cart:{tag}") for tag, made in TAGS.items()))
-        if request.param == "folder":
-            path = folder(tmp_path / "layout", files)
-        else:
-            path = archive(tmp_path / "layout.tar", files, mode="w" if request.param == "archive" else "w:gz")
-        registry = LayoutRegistry(path)
+        registry = LayoutRegistry(archive(tmp_path / "layout.tar", shop(), mode=request.param))
         yield Place(registry, "shop/cart", has_referrers_api=True)
         await registry.close()
+
+
+class TestLayoutFolder(WritingContract):
+    proof = Proof(
+        "OCI layout, folder",
+        "layout",
+        Level.REAL,
+        TestLayout.proof.lacks - {Capability.PUSH, Capability.DELETE_TAG, Capability.DELETE_MANIFEST},
+    )
+
+    @pytest.fixture
+    async def place(self, tmp_path):
+        registry = LayoutRegistry(folder(tmp_path / "layout", shop()))
+        yield Place(
+            registry, "shop/cart", "shop/new", deletes_tags=True, deletes_manifests=True, has_referrers_api=True
+        )
+        await registry.close()
+
+
+def shop() -> dict[str, bytes]:
+    """The files of a layout with what the contract wants to find."""
+    return layout_files(*((made, f"shop/cart:{tag}") for tag, made in TAGS.items()))
 
 
 def filled(host: str, repository: str, *, referrers_api: bool) -> None:

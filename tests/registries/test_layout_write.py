@@ -17,7 +17,7 @@ from regtui.registries.archive import InvalidLayout
 from regtui.registries.contract import Capability
 from regtui.registries.layout import LayoutRegistry
 from regtui.registries.layout_write import LayoutWriter
-from regtui.transport.errors import Conflict, NotFound, Unsupported
+from regtui.transport.errors import NotFound, Unsupported
 from tests.servers import content
 
 if TYPE_CHECKING:
@@ -109,11 +109,14 @@ async def test_a_manifest_goes_with_its_tags_and_comes_back(layout: LayoutRegist
 
 async def test_a_manifest_of_another_repository_stays(layout: LayoutRegistry) -> None:
     digest = await put(layout, content.image(), "v1")
-    await put(layout, content.index(content.image()), "v1", repository="team/app")
-    with pytest.raises(Conflict, match="another repository"):
-        await layout.delete_manifest("out", digest)
-    await layout.delete_tag("out", "v1")
+    await put(layout, content.image({"o": b"other"}), "other")
+    top = await put(layout, content.index(content.image()), "v1", repository="team/app")
+    await layout.delete_manifest("out", digest)
+    with pytest.raises(NotFound):
+        await layout.head_manifest("out", digest)
     assert (await layout.manifest("team/app", digest)).digest == digest
+    await layout.delete_manifest("team/app", top)
+    assert (await layout.manifest("team/app", digest)).digest == digest, "it goes by a step of its own"
 
 
 async def test_wrong_short_and_missing_content_is_refused(layout: LayoutRegistry, folder: Path) -> None:
