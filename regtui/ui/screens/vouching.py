@@ -202,7 +202,7 @@ class Vouching(Browsing):
 
         reference = image.reference
         question = f"Compare with the findings of which tag of {reference.path} (or any reference)"
-        answer = await self.app.push_screen_wait(GoToScreen(question))
+        answer = await self.app.push_screen_wait(GoToScreen(safe(question)))
         if not answer:
             return
         try:

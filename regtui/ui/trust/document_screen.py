@@ -197,7 +197,7 @@ class DocumentScreen(Bound, Screen[None]):
             return
         reference = self._image.reference
         answer = await self.app.push_screen_wait(
-            GoToScreen(f"Compare with the SBOM of which tag of {reference.path} (or any reference)", "")
+            GoToScreen(safe(f"Compare with the SBOM of which tag of {reference.path} (or any reference)"))
         )
         if not answer:
             return

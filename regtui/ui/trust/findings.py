@@ -22,6 +22,8 @@ GROUPINGS: Final = ("", "package", "severity", "layer")
 """By what findings are grouped, in the order of the key; empty for one flat list."""
 THRESHOLDS: Final = (None, Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW)
 ORDERS: Final = ("worst first", "package", "id")
+MOST_SHOWN: Final = 20_000
+"""Lines of a list of findings; a report of more is exported whole."""
 LayerOf = Callable[[Finding], int | None]
 
 
@@ -63,7 +65,10 @@ class FindingSource:
         self, findings: Iterable[Finding] = (), wanted: Wanted = Wanted(), layer_of: LayerOf | None = None
     ) -> None:
         self._layer_of = layer_of
-        self.shown = _ordered([one for one in findings if wanted.passes(one)], wanted.order)
+        passed = [one for one in findings if wanted.passes(one)]
+        self.passed = len(passed)
+        """How many are wanted; of more than MOST_SHOWN only the worst have a line."""
+        self.shown = _ordered(passed, wanted.order)
         self._roots = self._grouped(wanted.grouping)
 
     def _grouped(self, grouping: str) -> tuple[FindingNode, ...]:
@@ -124,7 +129,7 @@ def _unknown(finding: Finding) -> int | None:
 
 
 def _ordered(findings: list[Finding], order: str) -> tuple[Finding, ...]:
-    ranked = worst_first(findings)
+    ranked = worst_first(findings)[:MOST_SHOWN]
     if order == "package":
         return tuple(sorted(ranked, key=lambda one: one.package or ""))
     return tuple(sorted(ranked, key=lambda one: one.id)) if order == "id" else ranked

@@ -198,7 +198,9 @@ class ScanPane(Vertical):
             self.findings.set_counts(0, 0)
             return
         self._source.update(Content(safe(self._source_words(self.shown), 600)))
-        self._bar.show(report.counts, safe(self._note(report.findings)))
+        left_out = source.passed - len(source.shown)
+        note = self._note(report.findings) + (f" · {left_out:,} less bad ones are not listed" if left_out else "")
+        self._bar.show(report.counts, safe(note))
         self.findings.set_counts(len(source.shown), len(report.findings))
 
     def _source_words(self, found: FoundReport) -> str:
