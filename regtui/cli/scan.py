@@ -12,12 +12,13 @@ from regtui.cli import exits
 from regtui.cli.common import add_common, add_json, add_signing_in, session_of
 from regtui.cli.output import print_fields, print_json, print_table, say
 from regtui.oci import Platform
+from regtui.oci.errors import InvalidReference
 from regtui.oci.times import format_time
 from regtui.session import parse_image
 from regtui.session.trust import chosen_scanner
 from regtui.trust.errors import InvalidPolicy, ScannerFailed
 from regtui.trust.export import to_csv, to_sarif
-from regtui.trust.findings import at_least, worst_first
+from regtui.trust.findings import at_least, diff, worst_first
 from regtui.trust.image_reports import marked
 from regtui.trust.severity import Severity, parse_threshold
 from regtui.ui.words import UNKNOWN, age_text, time_text
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from regtui.session import Image, Session
-    from regtui.trust.findings import Finding, Report
+    from regtui.trust.findings import Finding, Report, ReportDiff
     from regtui.trust.image_reports import FoundReport
 
 
@@ -38,6 +39,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--respect-vex",
         action="store_true",
         help="findings that an attached VEX statement settles do not count for --fail-on",
+    )
+    parser.add_argument(
+        "--against",
+        metavar="TAG|REF",
+        help="what is new and what is gone against this image; --fail-on counts new ones",
     )
     parser.add_argument("--scanner", metavar="NAME", help="run this local scanner: trivy, grype, osv-scanner, …")
     parser.add_argument("--platform", metavar="OS/ARCH[/VARIANT]", help="which platform of an index")
@@ -57,21 +63,33 @@ def _severity(text: str) -> Severity:
 async def run(arguments: argparse.Namespace) -> int:
     """Show findings; 3 when --fail-on says so. No report is an error, never a clean bill."""
     reference = parse_image(arguments.reference)
+    if arguments.against and arguments.format in {"csv", "sarif"}:
+        raise InvalidReference("Differences are printed as a table or as JSON.", hint="Leave out --format.")
     session = session_of(arguments, reference.host)
     try:
         image = await session.image(reference, Platform.parse(arguments.platform) if arguments.platform else None)
-        if arguments.scanner:
-            found = await _run_scanner(session, image, arguments.scanner)
-        else:
-            found = await _find_report(session, image)
+        found = await _report_of(session, image, arguments.scanner)
+        if arguments.against:
+            other = await session.trust.beside(image.reference, arguments.against, image.platform)
+            before = await _report_of(session, other, arguments.scanner)
     finally:
         await session.close()
-    _show(str(image.reference), found, arguments)
     findings, respect = found.report.findings, arguments.respect_vex
+    if arguments.against:
+        changes = diff(before.report.findings, findings)
+        findings = changes.added
+        _show_changes((str(other.reference), before), (str(image.reference), found), changes, as_json=arguments.json)
+    else:
+        _show(str(image.reference), found, arguments)
     bad = at_least(findings, arguments.fail_on, respect_vex=respect) if arguments.fail_on else ()
     if bad:
-        say(f"{len(bad):,} findings are {arguments.fail_on.value} or worse.")
+        say(f"{len(bad):,} {'new ' if arguments.against else ''}findings are {arguments.fail_on.value} or worse.")
     return exits.NEGATIVE if bad else exits.DONE
+
+
+async def _report_of(session: Session, image: Image, scanner: str | None) -> FoundReport:
+    """A report about the image, by this scanner of this machine or from where one is. Raises RegtuiError."""
+    return await (_run_scanner(session, image, scanner) if scanner else _find_report(session, image))
 
 
 async def _find_report(session: Session, image: Image) -> FoundReport:
@@ -105,6 +123,34 @@ def _show(reference: str, found: FoundReport, arguments: argparse.Namespace) -> 
         _print(reference, found)
         return
     say(f"{found.source} · {found.report.scanner or 'unknown scanner'} · {_age(found.report)}")
+
+
+def _show_changes(
+    before: tuple[str, FoundReport], now: tuple[str, FoundReport], changes: ReportDiff, *, as_json: bool
+) -> None:
+    """What is new and what is gone, with both reports' sources and ages."""
+    if as_json:
+        print_json(
+            {
+                "reference": now[0],
+                "against": before[0],
+                "added": [_finding(one) for one in changes.added],
+                "removed": [_finding(one) for one in changes.removed],
+                "changed": [{"before": _finding(was), "after": _finding(one)} for was, one in changes.changed],
+                "kept": changes.kept,
+            }
+        )
+        return
+    fields: list[tuple[str, str | None]] = []
+    for name, (reference, found) in (("before", before), ("now", now)):
+        fields += [(name, reference), ("source", found.source), ("scanned", _age(found.report))]
+    print_fields([*fields, ("the same", f"{changes.kept:,}")])
+    rows = [["new", *_words(one)] for one in changes.added]
+    rows += [["changed", *_words(one)] for _, one in changes.changed]
+    rows += [["gone", *_words(one)] for one in changes.removed]
+    if rows:
+        sys.stdout.write("\n")
+        print_table(("change", "severity", "id", "package", "installed", "fixed in", "vex"), rows)
 
 
 def _age(report: Report) -> str:
@@ -158,12 +204,21 @@ def _print(reference: str, found: FoundReport) -> None:
     )
     if report.findings:
         sys.stdout.write("\n")
-        rows = [
-            [one.severity.value, one.id, one.package or UNKNOWN, one.installed or UNKNOWN, one.fix_words or UNKNOWN,
-             one.vex.status.replace("_", " ") if one.vex else UNKNOWN]
-            for one in worst_first(report.findings)
-        ]  # fmt: skip
+        rows = [_words(one) for one in worst_first(report.findings)]
         print_table(("severity", "id", "package", "installed", "fixed in", "vex"), rows)
+
+
+def _words(one: Finding) -> list[str]:
+    """A finding as a row of a table."""
+    vex = one.vex.status.replace("_", " ") if one.vex else UNKNOWN
+    return [
+        one.severity.value,
+        one.id,
+        one.package or UNKNOWN,
+        one.installed or UNKNOWN,
+        one.fix_words or UNKNOWN,
+        vex,
+    ]
 
 
 def _summary(counts: Iterable[tuple[Severity, int]]) -> str:

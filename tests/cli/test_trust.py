@@ -107,6 +107,23 @@ def test_fail_on_decides_the_exit_code(program: Program, demo: Path) -> None:
     assert program.run("scan", image, "--fail-on", "dreadful").returncode == 2
 
 
+def test_findings_against_another_tag(program: Program, demo: Path) -> None:
+    image = f"{demo}/shop/reports:0.5.0"
+    told = json.loads(program.run("scan", image, "--against", "0.4.0", "--json").stdout)
+    assert told["against"].partition("@")[0].endswith("shop/reports:0.4.0")
+    assert told["removed"]
+    new = {one["id"] for one in told["added"]}
+    assert not new & {one["id"] for one in told["removed"]}
+    plain = program.run("scan", image, "--against", f"{demo}/shop/reports:0.4.0")
+    assert "gone" in plain.stdout
+    same = program.run("scan", image, "--against", "0.5.0", "--fail-on", "negligible")
+    assert (same.returncode, same.stderr) == (0, "")
+    back = program.run("scan", f"{demo}/shop/reports:0.4.0", "--against", "0.5.0", "--fail-on", "high")
+    assert back.returncode == 3
+    assert "new findings" in back.stderr
+    assert program.run("scan", image, "--against", "0.4.0", "--format", "csv").returncode == 2
+
+
 def test_no_report_is_never_a_clean_one(program: Program, demo: Path) -> None:
     done = program.run("scan", f"{demo}/shop/cart:1.3.9", "--fail-on", "critical")
     assert (done.returncode, done.stdout) == (1, "")
