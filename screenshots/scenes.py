@@ -48,6 +48,8 @@ SCENES: Final = (
     Scene("layers", "/shop/cart:1.4.2", (_NEXT,), (120, 40)),
     Scene("files", "/shop/reports:0.4.0", (*_ZOOMED, _NEXT, _NEXT, "s"), (100, 32)),
     Scene("history", "/shop/cart:1.4.2", (*_ZOOMED, *([_NEXT] * 3))),
+    Scene("trust", "/shop/cart:1.4.2", (*_ZOOMED, *([_NEXT] * 4))),
+    Scene("scan", "/shop/reports:0.4.0", (*_ZOOMED, *([_NEXT] * 5), "f")),
     Scene("raw", "/shop/cart:1.4.2", ("y",), (120, 40)),
     Scene("filter", "/shop/cart", ("slash", "1", "full_stop", "4")),
     Scene("marks", "/shop/cart", ("space", "j", "space")),
