@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import blobs, fanout, keeping, listing, listing_layers, lists, report, single_files, starting
+from benchmarks import blobs, fanout, file_tree, keeping, listing, listing_layers, lists, report, single_files, starting
 from benchmarks.measure import Outcome, Scale
 from benchmarks.servers import Missing
 
@@ -33,6 +33,7 @@ BENCHMARKS: dict[str, Callable[[Scale, Path], Iterator[Outcome]]] = {
     "F1": starting.f1,
     "F2": starting.f2,
     "F3": lists.f3,
+    "F4": file_tree.f4,
     "G1 blobs": keeping.g1_blobs,
     "G1 index": keeping.g1_index,
 }

@@ -171,7 +171,10 @@ class FilesPane(Vertical):
         """A key of the files."""
         event.stop()
         now = self.looking
-        if event.what == "beside":
+        if event.what == "beside" and self.has_class("-beside"):
+            self.beside.next()  # typed ahead, before the focus had gone there
+            self.beside.current.focus()
+        elif event.what == "beside":
             self.set_class(True, "-beside")
             self.beside.current.focus()
         elif event.what == "layer":
