@@ -55,6 +55,8 @@ async def delete(work: Work, number: int, step: Step) -> StepResult:
     if await work.digest_at(step.place, step.digest) is None:
         if number in work.started:
             await _take_off_list(work, step)
+        elif _goes_along(work, step):
+            return StepResult("done", f"{step.digest.short} went with what it refers to")
         return _gone_already(work, number, f"{step.digest.short} is gone")
     newly = await _newly_needed(work, step)
     if newly is not None:
@@ -82,6 +84,12 @@ async def _delete_manifest(work: Work, step: Step) -> None:
         return
     async with work.lock(("tags", step.place)):
         await registry.delete_manifest(step.place.repository, step.digest)
+
+
+def _goes_along(work: Work, step: Step) -> bool:
+    """Whether this run deletes what the manifest refers to: some registries then remove its referrers themselves."""
+    manifest = work.manifests.get(step.digest)
+    return manifest is not None and manifest.subject is not None and manifest.subject.digest in work.doomed
 
 
 async def _newly_needed(work: Work, step: Step) -> str | None:

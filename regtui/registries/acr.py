@@ -29,7 +29,7 @@ from regtui.registries.distribution import DistributionRegistry
 from regtui.registries.fields import fields, objects
 from regtui.registries.pages import Pager
 from regtui.transport.auth import NoAuth
-from regtui.transport.errors import BadRequest, Conflict, NotFound, Unsupported
+from regtui.transport.errors import BadRequest, Conflict, NotFound, RegistryError, Unsupported
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -101,11 +101,16 @@ class AcrRegistry(DistributionRegistry):
         yield Page(join.untagged())
 
     async def put_manifest(self, repository: str, locator: str, manifest: Manifest) -> Digest:
-        """Put exact bytes. Raises Conflict for a locked tag."""
+        """Put exact bytes; what is soft-deleted, which ACR refuses to take again, is restored. Raises Conflict."""
         try:
             return await super().put_manifest(repository, locator, manifest)
         except (Unsupported, Conflict) as error:
-            raise self._locked(error, f"{repository}:{locator}") from error
+            gone = DeletedManifest(manifest.digest, () if ":" in locator else (locator,))
+            try:
+                await self.restore(repository, gone)
+            except RegistryError:
+                raise self._locked(error, f"{repository}:{locator}") from error
+        return manifest.digest
 
     async def delete_tag(self, repository: str, tag: str) -> None:
         """Remove a tag and nothing else. Raises NotFound, Conflict for a locked one."""

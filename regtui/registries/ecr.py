@@ -28,7 +28,7 @@ from regtui.registries.contract import (
 from regtui.registries.distribution import DistributionRegistry
 from regtui.registries.ecr_answers import Mutability, add_findings, image_rows, lifecycle, not_deleted, scan_report
 from regtui.registries.fields import fields, objects, text, texts
-from regtui.transport.errors import BadAnswer, Conflict, NotFound, RegistryError, Unauthorized, Unsupported
+from regtui.transport.errors import BadAnswer, NotFound, RegistryError, Unauthorized, Unsupported
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -178,13 +178,13 @@ class EcrRegistry(DistributionRegistry):
             ) from error
 
     async def delete_tag(self, repository: str, tag: str) -> None:
-        """BatchDeleteImage by tag. Raises Conflict for an image's last tag: ECR would delete the image with it."""
+        """BatchDeleteImage by tag. Raises Unsupported for an image's last tag: ECR would delete the image with it."""
         if not is_tag(tag):
             raise InvalidReference(f"{tag[:128]!a} is not a tag.")
         await self.require_api("delete a tag", repository)
         answer = await self.api.read("DescribeImages", {**self.named(repository), "imageIds": [{"imageTag": tag}]})
         if self._is_last_tag(answer):
-            raise Conflict(
+            raise Unsupported(
                 f"{tag} is the last tag of its image, and ECR deletes the image with its last tag.",
                 hint="Delete the image itself when that is what you want, or tag it otherwise first.",
                 host=self.host,

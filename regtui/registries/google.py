@@ -315,7 +315,8 @@ class GoogleRegistry(DistributionRegistry):
     def _no_project(self) -> Unsupported:
         return Unsupported(
             f"{self.host} lists the images of a project, and none is known.",
-            hint='Name it in the settings: namespaces = ["my-project"], or "my-project/repository".',
+            hint='Name it in the settings (namespaces = ["my-project"], or "my-project/repository"), '
+            f"or sign in with {HOW}.",
             host=self.host,
         )
 

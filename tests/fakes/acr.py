@@ -11,14 +11,12 @@ import base64
 import json
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qs
 
 from tests.fakes.validation import Exchange, Watch, specification
+from tests.servers.content import Content
 from tests.servers.oci11 import Asked, FakeRegistry, Reply, Stored, error, json_reply
-
-if TYPE_CHECKING:
-    from tests.servers.content import Content
 
 HOST = "acme.azurecr.io"
 NOBODY = "00000000-0000-0000-0000-000000000000"
@@ -194,6 +192,8 @@ class FakeAcr(FakeRegistry):
         if asked.method == "PUT":
             if not self.is_free(about, locator, "writeEnabled"):
                 return error(405, "UNSUPPORTED", "The operation is disallowed on this registry, repository or image.")
+            if self.soft_delete and Content("", asked.body).digest in about.deleted:
+                return error(409, "CONFLICT", "the manifest is soft deleted")
             return super().answer(asked)
         stored = self.repositories.get(name, Stored())
         if ":" not in locator:

@@ -15,7 +15,7 @@ from regtui.oci import parse_manifest as parse
 from regtui.registries.contract import Capability
 from regtui.registries.ecr import EcrRegistry
 from regtui.storage.settings import RegistrySettings
-from regtui.transport.errors import Conflict, NotFound, RateLimited
+from regtui.transport.errors import NotFound, RateLimited, Unsupported
 from regtui.trust.reports import read_scan_report
 from tests.fakes.ecr import HOST, REGION
 from tests.registries.clouds import be_aws_user, client_of
@@ -93,7 +93,7 @@ async def test_retagging(ecr, repository):
 async def test_deleting(ecr, repository):
     await ecr.delete_tag(repository, "also")
     assert await tag_names(ecr, repository) == ["arm", "multi", "v1"]
-    with pytest.raises(Conflict, match="last tag"):
+    with pytest.raises(Unsupported, match="last tag"):
         await ecr.delete_tag(repository, "v1")
     with pytest.raises(NotFound):
         await ecr.delete_tag(repository, "also")
