@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from regtui.oci import Digest, InvalidReference
 from regtui.oci.reference import is_tag
 from regtui.registries import fields as read
-from regtui.registries.artifactory_api import ArtifactoryApi, ArtifactoryRepository, Manifest
+from regtui.registries.artifactory_api import ArtifactoryApi, ArtifactoryRepository, Manifest, is_child
 from regtui.registries.contract import (
     Capabilities,
     Capability,
@@ -22,6 +22,7 @@ from regtui.registries.contract import (
     Support,
     TagSummary,
 )
+from regtui.registries.joining import joined
 from regtui.registries.stores import StoresRegistry
 from regtui.transport.errors import BadRequest, Conflict, Forbidden, NotFound, Unauthorized, Unsupported
 
@@ -77,26 +78,15 @@ class ArtifactoryRegistry(StoresRegistry[ArtifactoryRepository]):
     async def tags(self, repository: str) -> AsyncIterator[Page[TagSummary]]:
         """Names by the registry, digests, times and sizes by two questions of AQL per thousand. Raises NotFound."""
         place = await self.place_of(repository)
-        names: dict[str, None] = {}
-        stopped = None
-        async for page in super().tags(repository):
-            if place is None:
-                yield page
-                continue
+        pages = super().tags(repository)
+        if place is not None:
+            # Some editions and users have no AQL.
+            without = (Unauthorized, Forbidden, NotFound, BadRequest, Unsupported)
+            pages = joined(pages, self._details(*place), without=without)
+        async for page in pages:
             # Folders of an index's children may be listed, too.
-            names |= {tag.name: None for tag in page.items if not tag.name.startswith("sha256__")}
-            stopped = page.stopped
-        if place is None:
-            return
-        try:
-            async for rows in self._details(*place):
-                fresh = tuple(row for row in rows if row.name in names)
-                for row in fresh:
-                    del names[row.name]
-                yield Page(fresh)
-        except (Unauthorized, Forbidden, NotFound, BadRequest, Unsupported):
-            pass  # some editions and users have no AQL: names are what is left
-        yield Page(tuple(map(TagSummary, names)), stopped=stopped)
+            kept = tuple(tag for tag in page.items if not is_child(tag.name))
+            yield Page(kept, page.total, page.stopped)
 
     async def delete_tag(self, repository: str, tag: str) -> None:
         """Remove the folder of this tag, and nothing else. Raises Conflict where other images lie in it."""

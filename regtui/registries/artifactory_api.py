@@ -86,7 +86,7 @@ class Manifest:
     @property
     def is_tag(self) -> bool:
         """Whether the folder is a tag, and no child of an index."""
-        return is_tag(self.folder) and _CHILD.fullmatch(self.folder) is None
+        return is_tag(self.folder) and not is_child(self.folder)
 
     def summary(self, sizes: Mapping[str, int]) -> TagSummary:
         """The row of this tag. An index's size is not told: its layers lie with its children."""
@@ -110,6 +110,11 @@ class Manifest:
             deleted=read.moment(self.row.get("modified")),
             locator=f"{repository}/{image}/{self.folder}",
         )
+
+
+def is_child(folder: str) -> bool:
+    """Whether a folder is called as those of an index's children are; such names may stand among the tags."""
+    return _CHILD.fullmatch(folder) is not None
 
 
 def sign(credential: Credential) -> dict[str, str]:
@@ -258,7 +263,7 @@ class ArtifactoryApi:
     async def _read_by_post(self, path: str, content: bytes, kind: str) -> Answer:
         """A question that has to be posted; it changes nothing."""
         headers = {"Content-Type": kind, "Accept": "application/json"}
-        return await self._client.request("POST", path, content=content, headers=headers, limit=_LARGEST)
+        return await self._client.request("POST", path, content=content, headers=headers, limit=_LARGEST, reads=True)
 
 
 def _manifest(row: Mapping[str, Any]) -> Manifest | None:

@@ -31,6 +31,7 @@ BUILT_IN: Final[dict[str, str]] = {
     "harbor": "regtui.registries.harbor:HarborRegistry",
     "quay": "regtui.registries.quay:QuayRegistry",
     "ghcr": "regtui.registries.ghcr:GhcrRegistry",
+    "mcr": "regtui.registries.mcr:McrRegistry",
     "artifactory": "regtui.registries.artifactory:ArtifactoryRegistry",
     "nexus": "regtui.registries.nexus:NexusRegistry",
     "zot": "regtui.registries.zot:ZotRegistry",

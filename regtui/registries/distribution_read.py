@@ -27,7 +27,15 @@ from regtui.registries.contract import (
 )
 from regtui.registries.listing import ask_names, ask_referrers, list_names
 from regtui.storage.settings import RegistrySettings
-from regtui.transport.errors import BadAnswer, CredentialRefused, Forbidden, NotFound, Unauthorized, Unsupported
+from regtui.transport.errors import (
+    BadAnswer,
+    CredentialRefused,
+    Forbidden,
+    NotFound,
+    RegistryError,
+    Unauthorized,
+    Unsupported,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -198,6 +206,13 @@ class DistributionReader(Registry):
         except NotFound:
             return False
         return True
+
+    async def confirms(self, repository: str, tag: str, digest: Digest | None) -> bool | None:
+        """Whether a digest that another API told is what the registry says; None when the registry does not answer."""
+        try:
+            return (await self.head_manifest(repository, tag)).digest == digest
+        except RegistryError:
+            return None
 
     async def check(self) -> None:
         """One request to the API's root: whether it answers, and takes the credential. Raises RegistryError."""

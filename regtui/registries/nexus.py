@@ -20,6 +20,7 @@ from regtui.registries.contract import (
     Support,
     TagSummary,
 )
+from regtui.registries.joining import joined
 from regtui.registries.nexus_api import Component, NexusApi, NexusRepository, sentence_of
 from regtui.registries.stores import StoresRegistry
 from regtui.transport.errors import (
@@ -27,7 +28,6 @@ from regtui.transport.errors import (
     Conflict,
     Forbidden,
     NotFound,
-    RegistryError,
     Unauthorized,
     Unsupported,
 )
@@ -110,24 +110,13 @@ class NexusRegistry(StoresRegistry[NexusRepository]):
         not know yet comes by name.
         """
         place = await self.place_of(repository)
-        if place is None:
-            async for page in super().tags(repository):
-                yield page
-            return
-        names: dict[str, None] = {}
-        stopped = None
-        async for page in super().tags(repository):
-            names |= dict.fromkeys(tag.name for tag in page.items)
-            stopped = page.stopped
-        try:
-            async for rows in self._details(repository, *place):
-                fresh = tuple(row for row in rows if row.name in names)
-                for row in fresh:
-                    del names[row.name]
-                yield Page(fresh)
-        except (Unauthorized, Forbidden, NotFound, BadRequest):
-            pass  # who may not browse may still pull: names are what is left
-        yield Page(tuple(map(TagSummary, names)), stopped=stopped)
+        pages = super().tags(repository)
+        if place is not None:
+            # Who may not browse may still pull.
+            without = (Unauthorized, Forbidden, NotFound, BadRequest)
+            pages = joined(pages, self._details(repository, *place), without=without)
+        async for page in pages:
+            yield page
 
     async def delete_tag(self, repository: str, tag: str) -> None:
         """Remove the component of this tag, no other. Raises Conflict when the index does not know it yet."""
@@ -261,16 +250,8 @@ class NexusRegistry(StoresRegistry[NexusRepository]):
         self, path: str, repository: NexusRepository, components: list[Component]
     ) -> tuple[TagSummary, ...]:
         if self._tells_digests is None and components:
-            self._tells_digests = await self._is_right(path, components[0])
+            self._tells_digests = await self.confirms(path, components[0].version, components[0].digest)
         return tuple(one.summary(repository, with_digest=bool(self._tells_digests)) for one in components)
-
-    async def _is_right(self, path: str, component: Component) -> bool | None:
-        """Whether Nexus's checksum is the digest, as it should be; looked at once. None when it can't be told."""
-        try:
-            head = await self.head_manifest(path, component.version)
-        except RegistryError:
-            return None
-        return head.digest == component.digest
 
     async def _components(self, repository: NexusRepository, image: str, **query: str) -> list[Component]:
         found = []
