@@ -65,15 +65,16 @@ class HarborRegistry(DistributionRegistry):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.api = self.client.beside(self.settings.api, auth=CredentialAuth())
-        self._is_read_only: bool | None = None
+        self._api_auth = CredentialAuth()
+        self.api = self.client.beside(self.settings.api, auth=self._api_auth)
+        self._info: dict[str, Any] | None = None
         self._catalog = Support(True)  # its own list is used; the catalog is for administrators
 
     async def capabilities(self) -> Capabilities:
         """What Harbor offers; whether the whole of it is read-only is asked once."""
         known = await super().capabilities()
         write = _BY_ROLE
-        if await self.is_read_only():
+        if read.flag((await self.info()).get("read_only")):
             write = Support(False, f"{self.host} is set to read-only by who runs it.")
         return Capabilities(
             {
@@ -93,16 +94,26 @@ class HarborRegistry(DistributionRegistry):
             }
         )
 
-    async def is_read_only(self) -> bool:
-        """Whether the whole Harbor takes no writes; only who is signed in is told."""
-        if self._is_read_only is None:
+    async def info(self) -> dict[str, Any]:
+        """What Harbor says about itself, asked once; empty for an old one. Raises Unauthorized for a wrong password.
+
+        The REST API takes who has a wrong password for a stranger. Only who is known to it is told the version.
+        """
+        if self._info is None:
             try:
-                answer = await self._ask("/systeminfo")
+                found = read.fields((await self._ask("/systeminfo")).json())
             except (NotFound, *_KEPT_BACK):
-                self._is_read_only = False
-            else:
-                self._is_read_only = read.flag(read.fields(answer.json()).get("read_only")) is True
-        return self._is_read_only
+                found = {}
+            who = self._api_auth.credential
+            if found and who is not None and not who.is_anonymous and "harbor_version" not in found:
+                source = f" (from {who.source})" if who.source else ""
+                raise Unauthorized(
+                    f"{self.host} does not accept the credential of {who.username}{source}.",
+                    hint=f"It may be wrong or expired: regtui login {self.host}",
+                    host=self.host,
+                )
+            self._info = found
+        return self._info
 
     # lists ---------------------------------------------------------------------------------------------------
 
@@ -111,6 +122,7 @@ class HarborRegistry(DistributionRegistry):
 
         Users who sign in by OIDC have a CLI secret that opens only the projects' own lists.
         """
+        await self.info()
         told = False
         try:
             async for page in self._repositories("/repositories", prefix):
@@ -138,10 +150,12 @@ class HarborRegistry(DistributionRegistry):
     async def tags(self, repository: str) -> AsyncIterator[Page[TagSummary]]:
         """By the list of artifacts: everything of 100 digests in one request, newest first; names where it is closed.
 
-        Children of an index and what hangs on another artifact (signatures, SBOMs) are not in that list.
+        Children of an index are not in that list, nor is what hangs on another artifact (signatures, SBOMs). Where
+        there is such, its tags come last and by name: who deletes has to know of them.
         """
         place = self._place(repository)
         seen: set[str] = set()
+        hangs = False
         query = {**_DETAILS, "sort": "-push_time"}
         try:
             async for part in self._parts(f"{place}/artifacts", query):
@@ -149,13 +163,20 @@ class HarborRegistry(DistributionRegistry):
                     break  # an unknown repository and an empty one look the same here
                 rows = [row for artifact in part.rows for row in rows_of(artifact) if row.name not in seen]
                 seen.update(row.name for row in rows)
+                hangs = hangs or any(read.objects(artifact.get("accessories")) for artifact in part.rows)
                 yield Page(tuple(rows), stopped=part.stopped)
         except (*_KEPT_BACK, NotFound) as error:
             if seen or error.code == _NOT_FOUND:
                 raise
-        if not seen:
+        if not hangs and seen:
+            return
+        try:
             async for page in super().tags(repository):
-                yield page
+                yield Page(tuple(tag for tag in page.items if tag.name not in seen), stopped=page.stopped)
+        except RegistryError as error:
+            if not seen:
+                raise
+            yield Page((), stopped=f"Tags of what hangs on these could not be listed: {error.sentence}")
 
     async def _by_project(self, prefix: str) -> AsyncIterator[Page[RepositorySummary]]:
         project, slash, _ = prefix.partition("/")
@@ -187,6 +208,14 @@ class HarborRegistry(DistributionRegistry):
 
         async for part in numbered(ask, size=_SIZE):
             yield part
+
+    async def check(self) -> None:
+        """As distribution; but `/v2/` is closed to strangers, who may see public projects all the same."""
+        try:
+            await super().check()
+        except Unauthorized:
+            if not await self.info() or self._api_auth.accepted is not None:
+                raise
 
     # one image -----------------------------------------------------------------------------------------------
 
@@ -276,8 +305,8 @@ class HarborRegistry(DistributionRegistry):
     # the rest ------------------------------------------------------------------------------------------------
 
     def identity(self) -> Identity:
-        """Who regtui is here: by the REST API or by the registry's."""
-        name = self.api.signed_in_as or self.client.signed_in_as
+        """Who regtui is here: the registry has taken the credential, or the REST API knows the user."""
+        name = self.client.signed_in_as or (self.api.signed_in_as if self._info else None)
         return Identity(name, "signed in" if name else "anonymous")
 
     def _place(self, repository: str) -> str:

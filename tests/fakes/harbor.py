@@ -192,9 +192,10 @@ class FakeHarbor(FakeRegistry):
 
     def _rest(self, asked: Asked) -> Reply:
         authorization = asked.headers.get("authorization")
-        user = self._user(authorization) if authorization else ""
+        # Who has a wrong password is a stranger here, and not refused.
+        user = (self._user(authorization) or "") if authorization else ""
         path = asked.path.removeprefix(API)
-        if user is None or (user == OIDC[0] and not (asked.method == "GET" and OIDC_OPENS.fullmatch(path))):
+        if user == OIDC[0] and not (asked.method == "GET" and OIDC_OPENS.fullmatch(path)):
             return refused(401, "UNAUTHORIZED", "unauthorized")
         if asked.headers.get("cookie"):
             return refused(403, "FORBIDDEN", "CSRF token not found in request")

@@ -90,7 +90,6 @@ class TestContract(WritingContract):
             deletes_tags=True,
             deletes_manifests=True,
             has_referrers_api=True,
-            hidden=frozenset({"note"}),
         )
 
 
@@ -142,7 +141,9 @@ async def test_what_a_row_tells(harbor, opened):
     assert (image.immutable, also.immutable) == (True, False)
     (untagged,) = (row for row in rows.values() if row.is_untagged)
     assert untagged.digest not in {IMAGE.digest, ARM.digest, SBOM.digest}
-    assert set(rows) == {"v1", "also", "multi", untagged.name}
+    hanging = {"note", f"sha256-{IMAGE.digest[7:]}.sig"}
+    assert set(rows) == {"v1", "also", "multi", untagged.name, *hanging}
+    assert {rows[name].digest for name in hanging} == {None}
 
 
 @proves(Capability.LIST_REPOSITORIES)
@@ -151,7 +152,7 @@ async def test_repositories_come_in_one_list(harbor, opened):
         harbor.put(f"shop/many/n{number:03}", IMAGE, "v1")
     found = await collect(opened().repositories())
     assert len(found) == 251
-    assert len(harbor.asked) == 3
+    assert rest_calls(harbor) == ["GET /systeminfo", *["GET /repositories"] * 3]
     first = next(row for row in found if row.description)
     assert first.description == "About shop/cart/web"
     assert first.updated == datetime(2026, 2, 2, 2, 2, 2, 222000, tzinfo=UTC)
@@ -160,7 +161,7 @@ async def test_repositories_come_in_one_list(harbor, opened):
     assert [row.path for row in await collect(opened().repositories("shop/many/n00"))] == [
         f"shop/many/n00{number}" for number in range(10)
     ]
-    assert len(harbor.asked) == 1
+    assert rest_calls(harbor) == ["GET /systeminfo", "GET /repositories"]
     assert await collect(opened().repositories("Shop, *")) == []
 
 
@@ -187,9 +188,14 @@ async def test_signing_in(harbor, opened, user):
     with pytest.raises(Unauthorized):
         await collect(stranger.tags("42/secret"))
     assert stranger.identity().name is None
-    with pytest.raises(Unauthorized) as raised:
-        await collect(opened((user[0], "wrong")).repositories())
-    assert user[0] in str(raised.value)
+    wrong = opened((user[0], "wrong"))
+    pages = [page async for page in wrong.tags("shop/cart/web")]
+    assert sum(len(page.items) for page in pages) == 3  # to Harbor that is a stranger
+    assert "does not accept the credential" in pages[-1].stopped
+    assert wrong.identity().name is None
+    with pytest.raises(Unauthorized, match="does not accept the credential of") as raised:
+        await collect(wrong.repositories())
+    assert f"{user[0]} (from test)" in str(raised.value)
 
 
 @proves(SIGN_IN)
@@ -322,6 +328,12 @@ async def test_without_the_rest_api_it_is_plain(connect):
         registry = HarborRegistry(connect(fake.host, *ADMIN))
         assert [row.path for row in await collect(registry.repositories())] == ["shop/cart"]
         assert [row.name for row in await collect(registry.tags("shop/cart"))] == ["v1"]
+
+
+async def test_a_stranger_may_look_whether_it_answers(harbor, opened):
+    await opened(()).check()
+    with pytest.raises(Unauthorized):
+        await opened((ADMIN[0], "wrong")).check()
 
 
 async def test_it_is_recognised_by_its_challenge(harbor, connect):
