@@ -31,6 +31,9 @@ from regtui.oci import (
 )
 from regtui.oci import parse_manifest as parse
 from regtui.registries.contract import Capability, DeletedManifest, Registry
+from regtui.session.details import is_complete, tag_details
+from regtui.session.reader import Reader
+from regtui.storage.cache import NullCache
 from regtui.transport.errors import NotFound, RegistryError, Unsupported
 from tests.registries.proofs import READ, Proof, proves
 from tests.registries.proofs import TAGS as LIST_TAGS
@@ -159,6 +162,17 @@ class ReadingContract:
         assert rows["v1"].size or (rows["v1"].pushed and support.reason), (
             "a yes with a reason says what is still missing"
         )
+
+    async def test_what_the_listing_told_is_not_asked_for_again(self, place):
+        async def opened(host: str) -> Registry:
+            return place.registry
+
+        rows = [row for row in await collect(place.registry.tags(place.repository)) if is_complete(row)]
+        client = getattr(place.registry, "client", None)
+        before = len(client.log.records) if client is not None else 0
+        found = tag_details(Reader(opened, NullCache()), place.registry.host, place.repository, rows)
+        assert sorted([detail.tag.name async for detail in found]) == sorted(row.name for row in rows)
+        assert client is None or len(client.log.records) == before
 
     async def test_an_unknown_repository_is_not_found(self, place):
         with pytest.raises(NotFound):
