@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 IMAGE = content.image([{"etc/one": b"1" * 5000}, {"etc/two": b"2"}], labels={"team": "shop"})
 ARM = content.image(platform="linux/arm64")
 INDEX = content.index(IMAGE, ARM)
+OWN = content.image({"etc/own": b"of the other repository alone"})
 SBOM = content.artifact("application/spdx+json", b'{"spdxVersion":"SPDX-2.3"}', subject=INDEX)
 TAGS = {"v1": IMAGE, "also": IMAGE, "multi": INDEX, "note": SBOM}
 ABSENT = Digest.of(b"nowhere")
@@ -361,16 +362,16 @@ class WritingContract(ReadingContract):
 
     @proves(Capability.DELETE_MANIFEST)
     async def test_deleting_a_manifest_takes_its_tags_along(self, place):
-        await self.fill(place, "one", "two")
+        await self.fill(place, "one", "two", made=OWN)
         await self.fill(place, "other", made=ARM)
         if place.deletes_manifests:
-            await place.registry.delete_manifest(place.other, Digest.parse(IMAGE.digest))
+            await place.registry.delete_manifest(place.other, Digest.parse(OWN.digest))
             with pytest.raises(NotFound):
-                await place.registry.manifest(place.other, IMAGE.digest)
+                await place.registry.manifest(place.other, OWN.digest)
             assert await tag_names(place.registry, place.other) == ["other"]
         else:
             with pytest.raises(Unsupported):
-                await place.registry.delete_manifest(place.other, Digest.parse(IMAGE.digest))
+                await place.registry.delete_manifest(place.other, Digest.parse(OWN.digest))
             assert await tag_names(place.registry, place.other) == ["one", "other", "two"]
 
     @proves(Capability.DELETE_REPOSITORY)
@@ -391,11 +392,11 @@ class WritingContract(ReadingContract):
     async def test_a_deleted_manifest_can_be_put_again(self, place):
         if not place.deletes_manifests:
             return
-        await self.fill(place, "one")
+        await self.fill(place, "one", made=OWN)
         saved = await place.registry.manifest(place.other, "one")
         await place.registry.delete_manifest(place.other, saved.digest)
         await place.registry.put_manifest(place.other, "one", saved)
-        assert (await place.registry.manifest(place.other, "one")).raw == IMAGE.raw
+        assert (await place.registry.manifest(place.other, "one")).raw == OWN.raw
 
     async def test_a_manifest_with_a_subject_is_found_from_it(self, place):
         await self.fill(place, "one")
