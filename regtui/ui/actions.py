@@ -195,6 +195,8 @@ _PLAN_KEYS = (
            "switch_overwrite", "Change", rank=42, footer="overwrite"),
     Action("plan.move", "Move", "Remove the tag where it comes from, once all is there.", "M", _PLAN,
            "switch_move", "Change", rank=43, footer="move"),
+    Action("plan.platforms", "Platforms", "Take all platforms, or one of them.", "w", _PLAN,
+           "choose_platforms", "Change", rank=44, footer="platforms"),
     Action("plan.force", "Protected, too", "Change protected tags, too; this needs the name typed.", "F", _PLAN,
            "switch_force", "Change", rank=47, footer="protected"),
     Action("plan.rules", "Rules", "Show which tags are protected, and where to change that.", "L", _PLAN,

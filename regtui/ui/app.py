@@ -94,6 +94,8 @@ class RegtuiApp(Bound, Themed, Leaving, PlainCrash):
                 greyed = why_greyed(screen, action)
                 words = action.help if greyed is None else f"{action.help} {greyed}"
                 yield SystemCommand(action.title, words, _runner(self, active.node, active.binding.action))
+        if isinstance(screen, ExplorerScreen):
+            yield from screen.more_commands()
         yield from super().get_system_commands(screen)
 
     def action_show_help(self) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from regtui.oci import Index
 from regtui.operations.combining import combined, followed_by
 from regtui.operations.deleting import Selection, plan_delete
 from regtui.operations.errors import OperationError
+from regtui.operations.gather import gather_image
+from regtui.operations.platforms import narrowed
 from regtui.operations.tagging import Target, plan_copy, plan_retag
 from regtui.transport.errors import NotFound
 from regtui.ui.changes.proposals import InOnePlace, Proposal
@@ -15,7 +19,7 @@ from regtui.ui.safe_text import SafeText, safe
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from regtui.oci import Digest
+    from regtui.oci import Digest, ImageManifest, Platform
     from regtui.operations.graph import Graph
     from regtui.operations.plan import Place, Plan
     from regtui.session import Session
@@ -56,6 +60,16 @@ class RetagProposal(InOnePlace):
         return followed_by(put, remove, "move")
 
 
+@dataclass(frozen=True, slots=True)
+class _Image:
+    """An image to copy: what it is, and what stands where it goes."""
+
+    locator: str
+    top: ImageManifest | Index
+    graph: Graph
+    target: Target
+
+
 class CopyProposal(Proposal):
     """Copy images to another repository or registry, each under its own tag, or one under a tag of its own."""
 
@@ -68,7 +82,9 @@ class CopyProposal(Proposal):
         self.source = source
         self.target = target
         self._pairs = [(locator, tag or (locator if ":" not in locator else "latest")) for locator in locators]
-        self._held: Graph | None = None
+        self._images: list[_Image] = []
+        self._wanted: Platform | None = None
+        self._offered: tuple[Platform, ...] = ()
         self.options = {"referrers": True, "overwrite": False, "move": False, "force": False}
         if any(":" in locator for locator in locators):
             del self.options["move"]
@@ -86,34 +102,60 @@ class CopyProposal(Proposal):
         return tuple(dict.fromkeys(hosts))
 
     async def read(self, tell: Callable[[str], object]) -> None:
-        """Both repositories; the target may not exist yet."""
+        """The images with what hangs on them, and what stands where they go."""
         if self.source == self.target and any(locator == tag for locator, tag in self._pairs):
             raise OperationError(f"That is where it is already: {self.target}.", hint="Name another repository or tag.")
-        source, target = self.source, self.target
-        await self.read_graph(source.host, source.repository, tell, of=[locator for locator, _ in self._pairs])
+        self._images = [await self._look(locator, tag, tell) for locator, tag in self._pairs]
+        if len(self._images) == 1 and isinstance(self._images[0].top, Index):
+            platforms = (entry.platform for entry in self._images[0].top.platforms)
+            self._offered = tuple(platform for platform in platforms if platform is not None)
+            self.platforms = (SafeText("all platforms"), *(safe(str(platform)) for platform in self._offered))
+
+    async def _look(self, locator: str, tag: str, tell: Callable[[str], object]) -> _Image:
+        origin = await self.session.registry(self.source.host)
+        path, reader = self.source.repository, self.session.reader
+        top = await origin.manifest(path, locator)
+        graph = await gather_image(
+            origin, reader, path, top.digest,
+            tags={locator: top.digest} if ":" not in locator else None,
+            attached=True,
+            progress=lambda done, known: tell(f"reading {locator}: {done:,} of {known:,}"),
+        )  # fmt: skip
+        return _Image(locator, top, graph, await self._target(tag))
+
+    async def _target(self, tag: str) -> Target:
+        """What stands there now with all below it; the repository need not be there yet."""
+        goal = self.target
+        there = await self.session.registry(goal.host)
+        protected = self.session.settings.registry(goal.host).protection(tag)
         try:
-            tags = [tag for _, tag in self._pairs]
-            self._held = await self.read_graph(target.host, target.repository, tell, of=tags)
+            now = (await there.manifest(goal.repository, tag)).digest
+            held = (await gather_image(there, self.session.reader, goal.repository, now)).below([now])
         except NotFound:
-            self._held = None
+            return Target(goal, tag, None, protected)
+        return Target(goal, tag, now, protected, held)
 
     def plan(self) -> Plan:
         """Children first, then the tag, then what hangs on it. Raises Refused when a tag exists and may not change."""
-        return combined([self._one(locator, tag) for locator, tag in self._pairs])
+        return combined([self._one(image) for image in self._images])
 
-    def _one(self, locator: str, tag: str) -> Plan:
-        graph = self.graphs[self.source]
-        now = self._held.tags.get(tag) if self._held is not None else None
-        held = self._held.below([now]) if self._held is not None and now is not None else ()
-        protected = self.session.settings.registry(self.target.host).protection(tag)
+    def choose_platform(self, number: int) -> None:
+        """Copy only one platform, by its number in `platforms`; 0 is all of them."""
+        self._wanted = self._offered[number - 1] if number else None
+
+    def _one(self, image: _Image) -> Plan:
+        chosen = narrowed(image.top, () if self._wanted is None else (self._wanted,))
+        if self.is_on("move") and chosen != image.top.digest:
+            raise OperationError("Only whole images are moved.", hint="Choose all platforms, or copy without moving.")
         return plan_copy(
-            graph,
-            _digest_of(graph, locator),
-            Target(self.target, tag, now, protected, held),
+            image.graph,
+            image.top.digest if isinstance(chosen, Index) else chosen,
+            image.target,
             referrers=self.is_on("referrers"),
             overwrite=self.is_on("overwrite"),
             force_protected=self.is_on("force"),
-            move=locator if self.is_on("move") else None,
+            move=image.locator if self.is_on("move") else None,
+            made=chosen if isinstance(chosen, Index) else None,
         )
 
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from textual import work
+from textual.app import SystemCommand
 
 from regtui.oci import RegtuiError
 from regtui.oci.reference import is_tag
 from regtui.operations.plan import Place
 from regtui.session import parse_repository, parse_target
+from regtui.ui.changes.bringing import SavedProposal, image_names
 from regtui.ui.changes.copying import CopyProposal, RetagProposal
 from regtui.ui.changes.doctor_screen import DoctorScreen
 from regtui.ui.changes.journal_screen import JournalScreen
 from regtui.ui.changes.plan_screen import PlanScreen
 from regtui.ui.changes.proposals import DeleteProposal, EmptyProposal
+from regtui.ui.changes.pull_screen import PullScreen
 from regtui.ui.changes.retention_screen import RetentionScreen
 from regtui.ui.safe_text import SafeText, safe
+from regtui.ui.screens.choose import ChooseScreen
 from regtui.ui.screens.go_to import GoToScreen
 from regtui.ui.screens.taking import Taking
 
@@ -98,16 +104,19 @@ class Changing(Taking):
         elif tag:
             self.open_plan(RetagProposal(self.session, place, locators[0], tag))
 
-    @work(exclusive=True, group="ask", exit_on_error=False)
-    async def action_plan_copy(self) -> None:
+    def action_plan_copy(self) -> None:
         """T: one image under any name, or the marked ones to another repository."""
         chosen = self._sources()
-        if chosen is None:
-            return
-        place, locators = chosen
+        if chosen is not None:
+            place, locators = chosen
+            one = len(locators) == 1 and ":" not in locators[0]
+            self._ask_target(place, locators, f"{place}:{locators[0]}" if one else f"{place}")
+
+    @work(exclusive=True, group="ask", exit_on_error=False)
+    async def _ask_target(self, place: Place, locators: list[str], name: str) -> None:
+        """Where images are to go, then the plan."""
         several = len(locators) > 1
         question = f"Copy {len(locators)} images of {place.repository} to the repository" if several else "Copy to"
-        name = f"{place}" if several or ":" in locators[0] else f"{place}:{locators[0]}"
         text = await self.app.push_screen_wait(GoToScreen(safe(question), name))
         if not text:
             return
@@ -133,6 +142,57 @@ class Changing(Taking):
             return None
         reference = image.reference
         return Place(reference.host, reference.path), [reference.tag or image.top.digest]
+
+    # pull, push, saved plans
+
+    def action_pull_image(self) -> None:
+        """P"""
+        reference = self.chosen()
+        if reference is None:
+            self._nothing()
+        else:
+            self.app.push_screen(PullScreen(self.session, reference))
+
+    def more_commands(self) -> Iterable[SystemCommand]:
+        """What stands in the palette alone."""
+        greyed = "" if self.host is None or self.session.writable(self.host) else f" {self.host} is read-only here."
+        yield SystemCommand("Push", f"Push an image from a layout folder or an archive.{greyed}", self.push_image)
+        yield SystemCommand("Run a saved plan", "Open a plan that was saved as JSON, and apply it.", self.open_saved)
+
+    @work(exclusive=True, group="ask", exit_on_error=False)
+    async def push_image(self) -> None:
+        """From this disk to a repository."""
+        text = await self.app.push_screen_wait(GoToScreen("Push which layout folder or archive", "./"))
+        if not text:
+            return
+        try:
+            source = await asyncio.to_thread(parse_target, text)
+            if not source.is_local:
+                self._nothing(safe(f"{text[:200]} is not on this disk: T copies from registry to registry.", 300))
+                return
+            images = await image_names(self.session, source.host) if not source.is_image else []
+        except RegtuiError as error:
+            self._nothing(safe(str(error), 500))
+            return
+        chosen = (source.path or "", source.tag or source.digest or "")
+        if len(images) > 1:
+            names = [safe(f"{path}:{tag}") for path, tag in images]
+            number = await self.app.push_screen_wait(ChooseScreen(SafeText("Push which image"), names))
+            if number < 0:
+                return
+            chosen = images[number]
+        elif images:
+            chosen = images[0]
+        place, locator = Place(source.host, chosen[0]), chosen[1]
+        here = f"{self.host}/{self.path or chosen[0]}" if self.host is not None and self.host[0] != "/" else ""
+        self._ask_target(place, [locator], f"{here}:{locator}" if here and ":" not in locator else here)
+
+    @work(exclusive=True, group="ask", exit_on_error=False)
+    async def open_saved(self) -> None:
+        """A plan from a file."""
+        text = await self.app.push_screen_wait(GoToScreen("Which plan (a JSON file)", ""))
+        if text:
+            self.open_plan(SavedProposal(self.session, Path(text)))
 
     # undo
 

@@ -235,6 +235,14 @@ class PlanScreen(Bound, ShownPlan):
         """F"""
         self._switch("force")
 
+    @work(exclusive=True, group="platforms", exit_on_error=False)
+    async def action_choose_platforms(self) -> None:
+        """w: all platforms, or one of them."""
+        chosen = await self.app.push_screen_wait(ChooseScreen(SafeText("Platforms"), self.proposal.platforms))
+        if chosen >= 0 and self.state in {"shown", "refused"}:
+            self.proposal.choose_platform(chosen)
+            self.make_plan()
+
     def action_step_back(self) -> None:
         """escape, q: the filter first, then the typed name, then leave; a run is stopped, never left alone."""
         if self.filter.source_of(self.table):

@@ -87,6 +87,10 @@ class Proposal(ABC):
         if self.options.get("trash") and self.options.get("manifests"):
             self.options["trash" if name == "manifests" else "manifests"] = False
 
+    def choose_platform(self, number: int) -> None:
+        """Take only one of `platforms`, by its number."""
+        raise NotImplementedError
+
     def is_on(self, name: str) -> bool:
         """Whether a switch is on."""
         return self.options.get(name, False)
