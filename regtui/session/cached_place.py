@@ -44,7 +44,7 @@ class CachedPlace:
         self._reader = reader
         self._clock = clock
         self._known: dict[tuple[str, str, str], _Known] = {}
-        self._tags: dict[str, frozenset[str]] = {}
+        self._tags: dict[str, _Known] = {}
         self._finding_out = asyncio.Lock()
 
     def learn_tags(self, repository: str, tags: frozenset[str] | None) -> None:
@@ -52,11 +52,15 @@ class CachedPlace:
         if tags is None:
             self._tags.pop(repository, None)
         else:
-            self._tags[repository] = tags
+            self._tags[repository] = _Known(tags, self._clock())
 
     def known_tags(self, repository: str) -> frozenset[str] | None:
-        """All tags of a repository, None where no listing came to its end."""
-        return self._tags.get(repository)
+        """All tags of a repository; None where no listing came to its end, or where it did long ago."""
+        known = self._tags.get(repository)
+        if known is None or self._clock() - known.at >= FRESH_FOR:
+            return None
+        tags: frozenset[str] = known.value
+        return tags
 
     def forget(self, repository: str | None = None) -> None:
         """Ask anew what hangs on the images of this repository, or of all of them."""
@@ -98,7 +102,7 @@ class CachedPlace:
         return found
 
     async def _referrers(self, repository: str, subject: Digest, artifact_type: str | None) -> Referrers:
-        tags = self._tags.get(repository)
+        tags = self.known_tags(repository)
         lacks_api = self.registry.has_referrers_api() is False
         if lacks_api and tags is not None and referrers_tag(subject) not in tags:
             return Referrers((), "none")

@@ -11,6 +11,7 @@ import pytest
 from regtui.oci import Digest, Reference, RegtuiError
 from regtui.registries.contract import TagSummary, closing
 from regtui.session import Session, SessionOptions, parse_image
+from regtui.session.cached_place import FRESH_FOR, CachedPlace
 from regtui.trust.verdict import Status
 from tests.servers.content import OCI_MANIFEST, Content, dumps
 from tests.servers.oci11 import FakeRegistry
@@ -228,3 +229,21 @@ async def test_two_that_look_at_once_are_both_answered(session: Session, demo: P
     assert one.verdict == two.verdict
     assert isinstance(one.verdict.status, Status)
     assert one.of_platform is not None
+
+
+async def test_all_tags_are_known_for_some_minutes_only(session: Session) -> None:
+    with FakeRegistry() as registry:
+        registry.put("app", image(1), "v1")
+        host = frozenset({registry.host})
+        ours = Session.start(SessionOptions(plain_http=host, use_cache=False, host=registry.host))
+        now = [1000.0]
+        place = CachedPlace(await ours.registry(registry.host), ours.reader, clock=lambda: now[0])
+        place.learn_tags("app", frozenset({"v1"}))
+        assert place.known_tags("app") == {"v1"}
+        assert place.known_tags("other") is None
+        now[0] += FRESH_FOR
+        assert place.known_tags("app") is None
+        place.learn_tags("app", frozenset({"v1"}))
+        place.forget("app")
+        assert place.known_tags("app") is None
+        await ours.close()

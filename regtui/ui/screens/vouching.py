@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from regtui.trust.image_reports import FoundReport, ImageReports
     from regtui.trust.local_scanners import Scanner
     from regtui.trust.referrers_tree import ReferrersTree
+    from regtui.ui.facts.tags import TagBook
 
 MOST_OPENED: Final = 16
 """Attached things that are opened by themselves, to tell in a line what they hold."""
@@ -50,6 +51,8 @@ class Vouching(Browsing):
         """What was scanned here in this run, by the digest that the report is about."""
         self._told_problems = False
         self._checks_all = False
+        self._learned: TagBook | None = None
+        """The listing whose tags the session has been told."""
 
     def details_shown(self) -> None:
         """The signatures of the tags in view come after everything else about them."""
@@ -321,6 +324,7 @@ class Vouching(Browsing):
         host, path, book, trust = self.host, self.path, self.book, self.session.trust
         if host is None or path is None:
             return
+        await self._learn_tags(host, path)
         policy = await trust.policy(Reference(host, path))
         self._tell_problems()
         if not everything and not policy.trusts_anyone and not host.startswith("/"):
@@ -332,9 +336,6 @@ class Vouching(Browsing):
         wanted = self._unjudged(everything=everything)
         if not wanted:
             return
-        if self.tags.listing.state == "complete":
-            names = [row.name for row in self.tags.model.rows] + [tag.name for tag in book.attachments]
-            await trust.learn_tags(host, path, names)
         loop = asyncio.get_running_loop()
         since, done = loop.time(), 0
         self._checks_all = everything
@@ -354,6 +355,14 @@ class Vouching(Browsing):
             self._checks_all = False
             if book is self.book:
                 self._show_signatures("")
+
+    async def _learn_tags(self, host: str, path: str) -> None:
+        """Say which tags there are, once their listing is whole: then cosign's are not asked for in vain."""
+        book = self.book
+        if self.tags.listing.state == "complete" and self._learned is not book:
+            self._learned = book
+            names = [row.name for row in self.tags.model.rows] + [tag.name for tag in book.attachments]
+            await self.session.trust.learn_tags(host, path, names)
 
     def _unjudged(self, *, everything: bool) -> list[TagSummary]:
         """The tags whose signatures are not known, those in view first, each image once as far as digests are known."""
