@@ -69,7 +69,7 @@ async def run(arguments: argparse.Namespace) -> int:
         print_json(as_dict(str(image.reference), verdict, attestations))
     else:
         _print(str(image.reference), verdict, attestations)
-    if verdict.status is Status.UNVERIFIED and not policy.trusts_anyone:
+    if verdict.status is Status.UNVERIFIED and verdict.unknown is None and not policy.trusts_anyone:
         say("Nobody is trusted here: name --key, --identity or --trust-policy, or set [trust] tables.")
     return exits.DONE if verdict.status is Status.VERIFIED else exits.NEGATIVE
 
@@ -130,7 +130,7 @@ def _print(reference: str, verdict: Verdict, attestations: tuple[SignatureResult
     print_fields(
         [
             ("reference", reference),
-            ("verdict", _WORDS[verdict.status]),
+            ("verdict", _WORDS[verdict.status] if verdict.unknown is None else "not known"),
             ("by", ", ".join(verdict.signers)),
             ("reason", verdict.reason),
             ("incomplete", verdict.incomplete),

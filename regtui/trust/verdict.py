@@ -93,6 +93,11 @@ class Verdict:
     incomplete: str | None = None
 
     @property
+    def unknown(self) -> str | None:
+        """Why nothing can be said: nothing was found, and not everything could be looked at. Else None."""
+        return self.incomplete if not self.results else None
+
+    @property
     def signers(self) -> tuple[str, ...]:
         """Who vouches, each once, in the order found."""
         return tuple(dict.fromkeys(r.signer for r in self.results if r.verified and r.signer))

@@ -1,4 +1,4 @@
-"""The explorer's workers for trust: verdicts, what hangs on images, reports, local scans, signatures of many tags."""
+"""The explorer's workers for trust: verdicts, what hangs on images, reports, local scans."""
 
 from __future__ import annotations
 
@@ -9,55 +9,38 @@ from typing import TYPE_CHECKING, Final
 
 from textual import on, work
 
-from regtui.oci import Reference, RegtuiError
-from regtui.registries.contract import closing
+from regtui.oci import RegtuiError
 from regtui.ui.changes.saving import save_new
 from regtui.ui.detail import DetailPane
 from regtui.ui.safe_text import SafeText, safe
-from regtui.ui.screens.browsing import BATCH_SECONDS, MARGIN, Browsing
 from regtui.ui.screens.choose import ChooseScreen
 from regtui.ui.screens.go_to import GoToScreen
+from regtui.ui.screens.signatures import Signatures
 from regtui.ui.trust.pane import TrustPane
 from regtui.ui.trust.scan_pane import FindingsTree, ScanPane
-from regtui.ui.widgets.filter_input import FilterInput
-from regtui.ui.words import count_text, size_text
+from regtui.ui.words import size_text
 
 if TYPE_CHECKING:
-    from regtui.registries.contract import TagSummary
     from regtui.session import Image, Session
     from regtui.session.contents import LayerProgress
     from regtui.trust.image_reports import FoundReport, ImageReports
     from regtui.trust.local_scanners import Scanner
     from regtui.trust.referrers_tree import ReferrersTree
-    from regtui.ui.facts.tags import TagBook
 
 MOST_OPENED: Final = 16
 """Attached things that are opened by themselves, to tell in a line what they hold."""
 LARGEST_OPENED: Final = 4 << 20
 GROUPS: Final = ("trust", "scan", "signatures", "local scan", "layers of packages")
 """Workers that a cancel stops."""
-SIGNED_MATTERS: Final = 2
-SIGNED_YIELDS: Final = 6
-SIGNED_FIELD: Final = "signed:"
-"""A filter that starts like this asks for the signatures of all tags."""
 
 
-class Vouching(Browsing):
-    """Trust and Scan tabs, the column of signatures, local scanners."""
+class Vouching(Signatures):
+    """Trust and Scan tabs, local scanners."""
 
     def __init__(self, session: Session, now: datetime | None = None) -> None:
         super().__init__(session, now)
         self.scanned: dict[str, FoundReport] = {}
         """What was scanned here in this run, by the digest that the report is about."""
-        self._told_problems = False
-        self._checks_all = False
-        self._learned: TagBook | None = None
-        """The listing whose tags the session has been told."""
-
-    def details_shown(self) -> None:
-        """The signatures of the tags in view come after everything else about them."""
-        if not self._checks_all:
-            self.load_signatures()
 
     @on(DetailPane.TrustWanted)
     def _fill_trust(self, event: DetailPane.TrustWanted) -> None:
@@ -90,14 +73,6 @@ class Vouching(Browsing):
         except asyncio.CancelledError:
             self.detail.stopped("trust")
             raise
-
-    def _tell_problems(self) -> None:
-        """Mistakes in the trust settings, once."""
-        problems = self.session.trust.problems
-        if problems and not self._told_problems:
-            self._told_problems = True
-            for problem in problems[:5]:
-                self.notify(safe(problem, 500), severity="warning", markup=False, timeout=15)
 
     async def _open_documents(self, image: Image, tree: ReferrersTree) -> None:
         """Say in a line what each thing holds that hangs on the image shown, as far as it is small."""
@@ -303,90 +278,6 @@ class Vouching(Browsing):
             self.detail.stopped("scan")
             if self.detail.tab == "scan":
                 self.load_reports(self.detail.image)
-
-    # signatures of many tags
-
-    def action_check_signatures(self) -> None:
-        """V"""
-        self.load_signatures(everything=True)
-
-    @on(FilterInput.Changed)
-    def _filter_signatures(self, event: FilterInput.Changed) -> None:
-        if event.target is self.tags and event.source.lstrip("!").lower().startswith(SIGNED_FIELD):
-            self.load_signatures(everything=True)
-
-    @work(exclusive=True, group="signatures", exit_on_error=False)
-    async def load_signatures(self, *, everything: bool = False) -> None:
-        """Who vouches for the tags: those in view first, then, where asked for, the rest.
-
-        By itself this only happens where the settings trust somebody for this repository, or where it costs nothing.
-        """
-        host, path, book, trust = self.host, self.path, self.book, self.session.trust
-        if host is None or path is None:
-            return
-        await self._learn_tags(host, path)
-        policy = await trust.policy(Reference(host, path))
-        self._tell_problems()
-        if not everything and not policy.trusts_anyone and not host.startswith("/"):
-            self.tags.rank_column("sign", SIGNED_YIELDS)
-            return
-        # A column of dashes gives way to all others; where somebody is trusted, it matters more than the platforms.
-        matters = everything or policy.trusts_anyone
-        self.tags.rank_column("sign", SIGNED_MATTERS if matters else SIGNED_YIELDS)
-        wanted = self._unjudged(everything=everything)
-        if not wanted:
-            return
-        loop = asyncio.get_running_loop()
-        since, done = loop.time(), 0
-        self._checks_all = everything
-        try:
-            async with closing(trust.statuses(host, path, wanted)) as statuses:
-                async for tag, found in statuses:
-                    if book is not self.book:
-                        return
-                    done += 1
-                    if not isinstance(found, RegtuiError) and tag.digest is not None:
-                        book.signatures[tag.digest] = found.verdict.status
-                    if loop.time() - since >= BATCH_SECONDS:
-                        since = loop.time()
-                        total = count_text(len(wanted))
-                        self._show_signatures(f"signatures of {count_text(done)} of {total} images checked")
-        finally:
-            self._checks_all = False
-            if book is self.book:
-                self._show_signatures("")
-
-    async def _learn_tags(self, host: str, path: str) -> None:
-        """Say which tags there are, once their listing is whole: then cosign's are not asked for in vain."""
-        book = self.book
-        if self.tags.listing.state == "complete" and self._learned is not book:
-            self._learned = book
-            names = [row.name for row in self.tags.model.rows] + [tag.name for tag in book.attachments]
-            await self.session.trust.learn_tags(host, path, names)
-
-    def _unjudged(self, *, everything: bool) -> list[TagSummary]:
-        """The tags whose signatures are not known, those in view first, each image once as far as digests are known."""
-        model = self.tags.model
-        first = max(0, self.tags.scroll_offset.y - (0 if everything else MARGIN))
-        last = min(len(model), self.tags.scroll_offset.y + self.tags.page_size + (0 if everything else MARGIN))
-        near = [model.at(position) for position in range(first, last)]
-        rows = [*near, *model.rows] if everything else near
-        found: dict[str, TagSummary] = {}
-        for row in rows:
-            if row.signature is None and row.tag.digest not in self.book.signatures:
-                found.setdefault(row.tag.digest or row.name, row.tag)
-        return list(found.values())
-
-    def _show_signatures(self, note: str) -> None:
-        """Put what is known into the rows, and let a filter by signatures look again."""
-        rows = [row for row in self.tags.model.rows if row.signature is None and row.tag.digest is not None]
-        self.tags.replace_all([self.book.row(row.tag) for row in rows if row.tag.digest in self.book.signatures])
-        if self.tags.filter_source.lstrip("!").lower().startswith(SIGNED_FIELD):
-            self.tags.set_filter(self.tags.filter_source)
-        if note:
-            self.tags.note = safe(note)
-        else:
-            self._note_attachments()
 
 
 def _written(path: Path, found: FoundReport) -> str:

@@ -53,7 +53,7 @@ _LONGEST_LIST: Final = 3
 def verdict_lines(judged: ImageVerdict) -> list[str]:
     """The verdict in one line, its reason in the next, and then what to do about it."""
     verdict = judged.of_shown
-    head = STATUS_WORDS[verdict.status]
+    head = STATUS_WORDS[verdict.status] if verdict.unknown is None else "not known"
     if verdict.status is Status.VERIFIED:
         under = next((one.under for one in verdict.results if one.verified and one.under), None)
         head += f" · by {_listed(verdict.signers)}" + (f" · under {under}" if under else "")
@@ -62,7 +62,9 @@ def verdict_lines(judged: ImageVerdict) -> list[str]:
     lines = [head, verdict.reason]
     if verdict.incomplete and verdict.incomplete not in verdict.reason:
         lines.append(f"Not everything could be looked at: {verdict.incomplete}")
-    if verdict.status is Status.UNVERIFIED and not judged.policy.trusts_anyone:
+    if verdict.unknown is not None:
+        lines.append("r asks again.")
+    elif verdict.status is Status.UNVERIFIED and not judged.policy.trusts_anyone:
         lines.append('Nobody is trusted for this repository: name keys, identities or notation in a [trust."…"] table.')
     elif verdict.status is not Status.VERIFIED:
         hint = next((one.hint for one in verdict.results if one.status is verdict.status and one.hint), None)
