@@ -33,11 +33,11 @@ def image_alone(host: str) -> dict[str, int]:
 
 
 async def _image_alone(host: str) -> dict[str, int]:
-    # Loaded now, so that the tree is measured without the modules that make it.
-    import regtui.session.contents  # noqa: F401
     from benchmarks.listing_layers import read_image
 
     async with registry(host) as opened:
+        # The smallest layer first, so that the tree is measured without the modules that read it.
+        await read_image(opened, only=-1)
         before = give_back()
         contents = await read_image(opened)
         peak = peak_resident()

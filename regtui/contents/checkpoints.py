@@ -10,6 +10,9 @@ from typing import Any, Final
 
 FIRST_SPACING: Final = 4 << 20
 MOST: Final = 256
+"""Checkpoints of one layer; those of a layer that is read alone are not thinned out further."""
+FEW: Final = 16
+"""Checkpoints of a layer below which thinning out is not worth it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +51,17 @@ class Checkpoints:
         with self._lock:
             if uncompressed - self._last < self._spacing:
                 return
-            points = [*self._points, Checkpoint(compressed, uncompressed, state)]
-            if len(points) > MOST:
-                points = points[1::2]
-                self._spacing *= 2
             # One assignment, so that a reader in another thread sees the old list or the new one.
-            self._points = points
+            self._points = [*self._points, Checkpoint(compressed, uncompressed, state)]
             self._last = uncompressed
+        if len(self._points) > MOST:
+            self.thin()
+
+    def thin(self) -> None:
+        """Let every other one go, and keep to twice the spacing from now on."""
+        with self._lock:
+            self._points = self._points[1::2]
+            self._spacing *= 2
 
     def before(self, uncompressed: int) -> Checkpoint:
         """The last place at or before this byte of the tar where reading may begin."""
@@ -77,12 +84,13 @@ class Checkpoints:
 
 
 class CheckpointStore:
-    """The checkpoints of several layers, the least recently used given up first.
+    """The checkpoints of all layers of a session, those being read included.
 
-    `most` bounds the checkpoints of all layers together: 768 take about 35 MB.
+    `most` bounds them together: 384 take about 16 MB. Beyond it the least recently used layers have every other one
+    taken away, until few are left of each, and then all of them: reading a file of such a layer takes a longer Range.
     """
 
-    def __init__(self, most: int = 3 * MOST) -> None:
+    def __init__(self, most: int = 384) -> None:
         self._most = most
         self._layers: OrderedDict[str, Checkpoints] = OrderedDict()
         self._lock = Lock()
@@ -96,12 +104,22 @@ class CheckpointStore:
             return found
 
     def put(self, digest: str, checkpoints: Checkpoints) -> None:
-        """Keep a layer's checkpoints, and give up the oldest layers' beyond the bound."""
+        """Count a layer's checkpoints from now on, as the most recently used."""
         with self._lock:
             known = self._layers.get(digest)
             if known is not None and known is not checkpoints:
                 known.drop()
             self._layers[digest] = checkpoints
             self._layers.move_to_end(digest)
+        self.balance()
+
+    def balance(self) -> None:
+        """Bring all of them under the bound; to be called while layers are being read."""
+        with self._lock:
             while len(self._layers) > 1 and sum(map(len, self._layers.values())) > self._most:
-                self._layers.popitem(last=False)[1].drop()
+                older = list(self._layers.values())[:-1]
+                many = next((points for points in older if len(points) >= FEW), None)
+                if many is not None:
+                    many.thin()
+                else:
+                    self._layers.popitem(last=False)[1].drop()

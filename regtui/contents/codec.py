@@ -23,6 +23,8 @@ from regtui.contents.packages.records import findings_from_json, findings_to_jso
 from regtui.oci import Digest, RegtuiError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from regtui.contents.layer_index import LayerIndex
 
 MAGIC: Final = b"regtui-layer"
@@ -38,12 +40,8 @@ _ORDER: Final = {"little": 0, "big": 1}
 def pack(index: LayerIndex) -> bytes:
     """The bytes that `unpack` reads."""
     columns = index.columns
-    planes: list[bytes] = []
-    present: dict[str, int] = {}
-    for name in _COLUMNS:
-        column = getattr(columns, name)
-        if column is not None:
-            present[name] = _split(column, planes)
+    kept = {name: column for name in _COLUMNS if (column := getattr(columns, name)) is not None}
+    present = {name: _mask(column) for name, column in kept.items()}
     about = {
         "digest": str(index.digest),
         "size": index.size,
@@ -65,19 +63,28 @@ def pack(index: LayerIndex) -> bytes:
         "findings": findings_to_json(index.findings),
     }
     head = json.dumps(about, separators=(",", ":")).encode()
-    body = b"".join((len(head).to_bytes(4, "little"), head, columns.names, columns.links, columns.kind, *planes))
-    return MAGIC + bytes((VERSION, _ORDER[sys.byteorder])) + zlib.compress(body, 1)
+    # Piece by piece: a huge layer is never there a second time as a whole.
+    packer = zlib.compressobj(1)
+    made = [MAGIC + bytes((VERSION, _ORDER[sys.byteorder]))]
+    parts = (len(head).to_bytes(4, "little"), head, columns.names, columns.links, columns.kind)
+    made += [packer.compress(part) for part in parts]
+    for name, column in kept.items():
+        made += [packer.compress(plane) for _, plane in _planes(column, present[name])]
+    return b"".join((*made, packer.flush()))
 
 
-def _split(column: array[int], planes: list[bytes]) -> int:
+def _mask(column: array[int]) -> int:
+    """A bit for each plane that is not all zeros."""
+    every = (1 << column.itemsize) - 1
+    return sum(1 << number for number, plane in _planes(column, every) if plane.count(0) != len(plane))
+
+
+def _planes(column: array[int], mask: int) -> Iterator[tuple[int, bytes]]:
+    """The planes of a column that the mask names, with their numbers."""
     raw, width = column.tobytes(), column.itemsize
-    mask = 0
     for number in range(width):
-        plane = raw[number::width]
-        if plane.count(0) != len(plane):
-            planes.append(plane)
-            mask |= 1 << number
-    return mask
+        if mask >> number & 1:
+            yield number, raw[number::width]
 
 
 def unpack(stored: bytes) -> LayerIndex:

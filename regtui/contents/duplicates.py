@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING, Final
 
 from regtui.contents.columns import IMPLIED, KIND_MASK, SHADOWED, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from regtui.contents.columns import Columns
 
-_ROWS_AT_ONCE: Final = 250_000
+_NAMES_AT_ONCE: Final = 1 << 13
+_HASHES_AT_ONCE: Final = 1 << 15
+"""Names, and hashes, that are Python objects at the same time: they take a multiple of what they take in columns."""
 
 
 def shadow_duplicates(columns: Columns, described_again: Mapping[int, int]) -> int:
@@ -21,23 +24,23 @@ def shadow_duplicates(columns: Columns, described_again: Mapping[int, int]) -> i
     what decides between such a folder and a file of the same name. What lay in a folder that lost its path is
     unreachable from then on, as its parent is marked.
     """
-    names = bytes(columns.names).split(b"\0")
-    # A huge layer is taken in slices, by hash, so that the sets stay small.
-    slices = len(columns) // _ROWS_AT_ONCE + 1
+    hashes = _hashes(columns)
+    slices = len(columns) // _HASHES_AT_ONCE + 1
     shadowed = 0
     for number in range(slices):
-        twice = _met_twice(columns, names, slices, number)
+        twice = _met_twice(hashes, slices, number)
         if not twice:
             continue
         latest: dict[tuple[int, bytes], int] = {}
-        for row, found in enumerate(_hashes(columns, names)):
+        for row, found in enumerate(hashes):
             if found not in twice or not row:
                 continue
-            other = latest.setdefault((columns.parent[row], names[row]), row)
+            key = columns.parent[row], columns.name(row)
+            other = latest.setdefault(key, row)
             if other == row:
                 continue
             stays, goes = (other, row) if _prevails(columns, other, row, described_again) else (row, other)
-            latest[columns.parent[row], names[row]] = stays
+            latest[key] = stays
             columns.kind[goes] |= SHADOWED
             shadowed += 1
     return shadowed
@@ -54,16 +57,25 @@ def _prevails(columns: Columns, first: int, second: int, described_again: Mappin
     return described_again.get(first, first) > described_again.get(second, second)
 
 
-def _hashes(columns: Columns, names: list[bytes]) -> Iterator[int]:
-    return map(hash, zip(columns.parent, names, strict=False))
+def _hashes(columns: Columns) -> array[int]:
+    """A hash of each row's folder and name, the names taken apart a part at a time."""
+    hashes = array("q")
+    ends, start = columns.ends, 0
+    for row in range(0, len(columns), _NAMES_AT_ONCE):
+        parents = columns.parent[row : row + _NAMES_AT_ONCE]
+        end = ends[row + len(parents) - 1]
+        hashes.extend(map(hash, zip(parents, bytes(columns.names[start:end]).split(b"\0"), strict=True)))
+        start = end + 1
+    return hashes
 
 
-def _met_twice(columns: Columns, names: list[bytes], slices: int, number: int) -> set[int]:
-    if slices == 1 and len(set(_hashes(columns, names))) == len(columns):
+def _met_twice(hashes: array[int], slices: int, number: int) -> set[int]:
+    """The hashes that more than one row has, of one slice."""
+    mine = hashes if slices == 1 else [found for found in hashes if found % slices == number]
+    if len(set(mine)) == len(mine):
         return set()
     seen: set[int] = set()
     twice: set[int] = set()
-    for found in _hashes(columns, names):
-        if found % slices == number:
-            (twice if found in seen else seen).add(found)
+    for found in mine:
+        (twice if found in seen else seen).add(found)
     return twice

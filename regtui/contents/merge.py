@@ -5,6 +5,7 @@ One running tree for all layers; nothing is rebuilt for a whiteout.
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Final
 
@@ -168,7 +169,7 @@ class _Layer:
         add_parent, add_source = tree.parent.append, tree.source.append
         add_following, add_latest, first = tree.following.append, tree.latest.append, tree.first
         parents, kinds, names = columns.parent, columns.kind, self._names
-        where = [NONE] * len(parents)
+        where = array("i", (NONE,)) * len(parents)
         where[0] = 0
         if self._number > tree.root_layer and not kinds[0] & IMPLIED:
             self._again(0, 0, kinds[0])

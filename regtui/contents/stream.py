@@ -89,8 +89,9 @@ def index_layer(
     cancelled: Callable[[], bool] | None = None,
     *,
     options: IndexOptions | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> LayerIndex:
-    """Read a layer to its end and list it. The stream is left open.
+    """Read a layer to its end and list it. The stream is left open. `checkpoints` are filled on the way, when given.
 
     Raises DigestMismatch or SizeMismatch when the bytes are not the descriptor's, or, with `diff_id`, the tar is
     not the config's; NotBrowsable for what is no tar; IndexingCancelled; and what the stream itself raises.
@@ -100,6 +101,8 @@ def index_layer(
     if reason is not None and reason.reason != "foreign":
         raise reason
     run = _Run(descriptor, diff_id, progress, cancelled or _never, options or IndexOptions())
+    if checkpoints is not None:
+        run.checkpoints = checkpoints
     try:
         run.read(stream)
     except (OSError, ValueError, RegtuiError) as error:
@@ -133,7 +136,7 @@ class _Run:
         self._tar = Verifier(diff_id) if diff_id is not None else None
         self._walker = TarWalker(options.limits)
         self._capture = Capture(self._walker, options.packages, options.hash_files, options.limits.captured)
-        self._checkpoints = Checkpoints()
+        self.checkpoints = Checkpoints()
         self._compression = "none"
         self._next_told = 0.0
         self._whole = True
@@ -143,7 +146,7 @@ class _Run:
         """Everything up to the stream's end."""
         data = self._first(stream)
         self._compression = sniff(data)
-        unpack = inflater(self._compression, self._checkpoints if self._options.checkpoints else None)
+        unpack = inflater(self._compression, self.checkpoints if self._options.checkpoints else None)
         while data:
             self._verifier.update(data)
             if self._whole:
@@ -233,7 +236,7 @@ class _Run:
             duplicates,
             diff_id=self._diff_id if self._whole else None,
             findings=self._capture.finish(),
-            checkpoints=self._checkpoints if self._options.checkpoints else None,
+            checkpoints=self.checkpoints if self._options.checkpoints else None,
         )
 
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from regtui.contents.checkpoints import CheckpointStore
+from regtui.contents.checkpoints import Checkpoints, CheckpointStore
 from regtui.contents.errors import ContentsError, IndexCorrupted, NotBrowsable
 from regtui.contents.layer_index import LayerIndex
 from regtui.contents.merge import stack
@@ -194,10 +194,18 @@ class ContentsReader:
         stream: BinaryIO = registry.open_blob(reference.path, layer)
         reading.opened(stream)
 
+        checkpoints = Checkpoints()
+        self._checkpoints.put(layer.digest, checkpoints)
+        tell = reading.listener(number)
+
+        def listen(step: Progress) -> None:
+            self._checkpoints.balance()
+            tell(step)
+
         def work() -> LayerIndex:
             with stream:
                 index = index_layer(
-                    stream, layer, diff_id, reading.listener(number), reading.is_cancelled, options=options
+                    stream, layer, diff_id, listen, reading.is_cancelled, options=options, checkpoints=checkpoints
                 )
             self._cache.put_derived(KIND, layer.digest, index.to_bytes())
             return index

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from regtui.contents import checkpoints as checkpoints_module
-from regtui.contents.checkpoints import MOST, Checkpoints, CheckpointStore
+from regtui.contents.checkpoints import FEW, MOST, Checkpoints, CheckpointStore
 from regtui.contents.cursor import TarCursor
 from regtui.contents.errors import DamagedLayer, NotReadable
 from regtui.contents.inflate import zstd_module
@@ -233,9 +233,19 @@ def test_checkpoints_are_thinned_and_given_up() -> None:
     other.add(5, 50, None)
     other.add(9, 90, None)
     store.put("two", other)
-    assert store.get("one") is None
-    assert len(points) == 0
+    # The older layer has every other one taken away, and goes when few are left and there are still too many.
     assert store.get("two") is other
+    assert 0 < len(points) <= MOST // 2 + 1
+    assert points.before(10_000).uncompressed <= 10_000
+    for name in ("three", "four"):
+        more = Checkpoints(spacing=10)
+        for number in range(1, MOST):
+            more.add(number, number * 10, None)
+        store.put(name, more)
+        store.balance()
+    assert len(points) < FEW
+    assert sum(len(found) for name in ("one", "two", "three", "four") if (found := store.get(name))) <= MOST + 1
+    assert len(store.get("four") or ()) == MOST - 1
     assert checkpoints_module.FIRST_SPACING == 4 << 20
 
 

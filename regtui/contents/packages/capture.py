@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from regtui.contents.packages import apk, dpkg, languages, rpm
@@ -41,13 +41,25 @@ class _Rule:
     cut: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a database file holds, until the layer has been read: the paths of each package as one text, since as
+    objects they would take more than the index."""
+
+    kind: str
+    row: int
+    packages: list[Described]
+    paths: list[bytes]
+    problem: str | None
+
+
 class Capture:
     """Decides which files' content is wanted, keeps it within bounds, and makes findings of it."""
 
     def __init__(self, walker: TarWalker, packages: bool, hashes: bool, most: int) -> None:
         self._walker = walker
         self._left = most
-        self._found: list[tuple[str, int, list[Described], str | None]] = []
+        self._found: list[_Found] = []
         self._packages, self._hashes = packages, hashes
         if packages:
             walker.watched_names = _NAMES
@@ -64,25 +76,18 @@ class Capture:
         columns = self._walker.columns
         if columns.hashes is not None:
             columns.hashes.extend([0] * (len(columns) - len(columns.hashes)))
-        owned = rows_of(
-            columns, self._walker.folders, [package.paths for _, _, packages, _ in self._found for package in packages]
-        )
-        made = []
-        for kind, row, packages, problem in self._found:
-            rows = [next(owned) for _ in packages]
-            made.append(
-                Finding(
-                    kind,
-                    row,
-                    tuple(
-                        Package(p.name, p.version, p.architecture, p.size, own)
-                        for p, own in zip(packages, rows, strict=True)
-                    ),
-                    problem,
-                )
+        owned = rows_of(columns, self._walker.folders, [paths for found in self._found for paths in found.paths])
+        made = tuple(
+            Finding(
+                found.kind,
+                found.row,
+                tuple(Package(p.name, p.version, p.architecture, p.size, next(owned)) for p in found.packages),
+                found.problem,
             )
+            for found in self._found
+        )
         self._found = []
-        return tuple(made)
+        return made
 
     def _watch(self, row: int, base: bytes) -> Sink | None:
         wanted: list[Sink] = []
@@ -135,7 +140,8 @@ class Capture:
         else:
             self._left -= size
         if packages or problem:
-            self._found.append((kind, row, packages, problem))
+            paths = [b"\0".join(package.paths) for package in packages]
+            self._found.append(_Found(kind, row, [replace(p, paths=()) for p in packages], paths, problem))
 
 
 def _one(parse: Callable[[bytes], Described | None]) -> Callable[[bytearray], list[Described]]:

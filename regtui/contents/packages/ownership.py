@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from regtui.contents.columns import Columns
 
 _MERGED: Final = (b"lib/", b"bin/", b"sbin/", b"lib64/", b"lib32/", b"libx32/", b"libexec/")
-_MOST_NAMES: Final = 30_000
+_MOST_NAMES: Final = 20_000
 
 
-def rows_of(
-    columns: Columns, folders: Mapping[bytes, int], packages: Sequence[Sequence[bytes]]
-) -> Iterator[array[int]]:
-    """For each package's paths, the rows of this layer that they name, ascending; folders belong to nobody.
+def rows_of(columns: Columns, folders: Mapping[bytes, int], packages: Sequence[bytes]) -> Iterator[array[int]]:
+    """For each package's paths, joined by NULs, the rows of this layer that they name, ascending.
+
+    Folders belong to nobody.
 
     `folders` are the layer's folders by path. Paths that this layer does not have are left out: files lie in the layer
     whose database first lists them.
@@ -29,7 +29,7 @@ def rows_of(
         return
     places = _Places(columns, folders)
     for paths in packages:
-        found = {row for path in paths if (row := places.row(path))}
+        found = {row for path in paths.split(b"\0") if (row := places.row(path))}
         yield array("I", sorted(found))
 
 
