@@ -1,4 +1,4 @@
-"""`regtui apply`: run a plan that `--dry-run --json` printed, or finish a run that was interrupted."""
+"""`regtui apply`: run a plan that `--dry-run --json` printed, once it was held against the registry anew."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from regtui.cli.changing import add_changing, carry_out, guarded
+from regtui.storage.journal import Journal
 
 if TYPE_CHECKING:
     import argparse
@@ -15,16 +16,22 @@ if TYPE_CHECKING:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The arguments of `apply`."""
-    parser.add_argument("plan", type=Path, metavar="FILE", help="a plan as JSON")
-    add_changing(parser, protected=False)
+    parser.add_argument("plan", type=Path, nargs="?", metavar="FILE", help="a plan as JSON")
+    parser.add_argument("--resume", metavar="ENTRY", help="finish the run of this journal entry instead")
+    add_changing(parser)
 
 
 async def run(arguments: argparse.Namespace) -> int:
     """Run a plan from a file; the exit code."""
-    from regtui.operations.errors import InvalidPlan, Refused
+    from regtui.operations.errors import InvalidPlan
     from regtui.operations.plan_json import LARGEST, parse_plan
+    from regtui.operations.rechecking import recheck
     from regtui.storage.files import read_bounded, reason_of
 
+    if (arguments.plan is None) == (arguments.resume is None):
+        raise InvalidPlan("Name a plan's file, or a journal entry with --resume.", hint="`regtui undo --list` tells.")
+    if arguments.resume is not None:
+        return await guarded(arguments, lambda session: _resume(session, arguments))
     try:
         raw = read_bounded(arguments.plan, LARGEST)
     except OSError as error:
@@ -36,11 +43,21 @@ async def run(arguments: argparse.Namespace) -> int:
     plan = parse_plan(raw)
 
     async def work(session: Session) -> int:
-        # A file can be edited: what is protected is decided by the settings, not by what the file says.
-        forced = {item.tag for item in plan.protected if item.forced}
-        for place, tag in plan.tags_lost:
-            if tag not in forced and session.settings.registry(place.host).protection(tag) is not None:
-                raise Refused(f"{place}:{tag} is protected.", hint="Make the plan with --force-protected.")
-        return await carry_out(session, arguments, plan)
+        checked = await recheck(
+            plan,
+            session.registry,
+            session.reader,
+            lambda place, tag: session.settings.registry(place.host).protection(tag),
+            force_protected=arguments.force_protected,
+        )
+        return await carry_out(session, arguments, checked)
 
     return await guarded(arguments, work)
+
+
+async def _resume(session: Session, arguments: argparse.Namespace) -> int:
+    """What an interrupted run did not come to; every step looks first what is so already."""
+    from regtui.operations.record import read_record
+
+    record = read_record(Journal(), arguments.resume)
+    return await carry_out(session, arguments, record.plan, resume=arguments.resume)

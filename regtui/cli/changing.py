@@ -56,8 +56,12 @@ async def carry_out(
     plan: Plan,
     *,
     manifests: dict[Digest, ImageManifest | Index] | None = None,
+    resume: str | None = None,
 ) -> int:
-    """Show the plan, and unless it is a dry run, confirm and run it. Raises Refused."""
+    """Show the plan, and unless it is a dry run, confirm and run it; `resume` is a journal entry to finish.
+
+    Raises Refused.
+    """
     refused = [item for item in plan.protected if not item.forced]
     if arguments.dry_run or not plan.steps:
         _show(plan, arguments)
@@ -71,7 +75,10 @@ async def carry_out(
     phrase = None if arguments.yes else await asyncio.to_thread(_ask, plan, production)
     confirmed = confirm(plan, writable=session.writable, production=production, phrase=phrase, yes=arguments.yes)
     executor = Executor(session.registry, session.reader, Journal(), progress=_progress)
-    run = await executor.run(confirmed, manifests=manifests)
+    if resume is not None:
+        run = await executor.resume(resume, confirmed)
+    else:
+        run = await executor.run(confirmed, manifests=manifests)
     for place in plan.places:
         session.refresh(place.host, place.repository)
     _tell(run, arguments)

@@ -74,6 +74,14 @@ def plan_delete(
     )
 
 
+def removal(graph: Graph, tags: tuple[str, ...], doomed: frozenset[Digest]) -> tuple[Step, ...]:
+    """The steps that remove these tags and manifests, each after what it must come after."""
+    maker = _Maker(graph, tags, doomed)
+    maker.untag()
+    maker.delete()
+    return tuple(maker.steps)
+
+
 def doom(
     graph: Graph,
     targets: Iterable[Digest],
