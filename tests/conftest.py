@@ -58,6 +58,13 @@ def writes_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("regtui.transport.guard.purpose", lambda: "test")
 
 
+@pytest.fixture(scope="session")
+def gitea(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Gitea with one user, as "127.0.0.1:PORT"."""
+    with starting.start_gitea(tmp_path_factory.mktemp("gitea")) as server:
+        yield server.host
+
+
 @pytest.fixture
 def namespace() -> str:
     """A repository prefix that no other test uses."""

@@ -32,6 +32,7 @@ BUILT_IN: Final[dict[str, str]] = {
     "quay": "regtui.registries.quay:QuayRegistry",
     "ghcr": "regtui.registries.ghcr:GhcrRegistry",
     "mcr": "regtui.registries.mcr:McrRegistry",
+    "gitea": "regtui.registries.gitea:GiteaRegistry",
     "artifactory": "regtui.registries.artifactory:ArtifactoryRegistry",
     "nexus": "regtui.registries.nexus:NexusRegistry",
     "zot": "regtui.registries.zot:ZotRegistry",

@@ -125,7 +125,7 @@ async def test_owners_are_listed_one_by_one(ghcr):
         assert [one.path for one in await collect(ghcr(fake).repositories("bob/"))] == ["bob/thing"]
         pinned = ghcr(fake, None, repositories=("bob/thing",))
         assert [one.path for one in await collect(pinned.repositories())] == ["bob/thing"]
-        with pytest.raises(Unsupported, match="does not list its repositories"):
+        with pytest.raises(Unsupported, match="classic personal access token"):
             await collect(ghcr(fake, None).repositories())
         (described,) = await collect(ghcr(fake).repositories("bob/"))
         assert (described.description, described.updated) == ("private", datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC))

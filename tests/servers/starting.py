@@ -1,9 +1,11 @@
-"""Starts the registries that the tests know: distribution 2.8 and 3, crane's in-memory one, olareg."""
+"""Starts the registries that the tests know: distribution 2.8 and 3, crane's in-memory one, olareg, Gitea."""
 
 from __future__ import annotations
 
 import contextlib
+import getpass
 import json
+import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +13,41 @@ from tests.servers.process import ServerProcess, free_port
 from tests.servers.tools import require
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 USER, PASSWORD = "alice", "wonderland"
 """Who may enter a registry that was started with `htpasswd=True`."""
 _BCRYPT = "alice:$2b$04$abcdefghijklmnopqrstuujZkTwHUiJ9XdZPwKfcfDo7dMp5DjlTu\n"
+
+
+_GITEA = """
+I_AM_BEING_UNSAFE_RUNNING_AS_ROOT = true
+RUN_MODE = prod
+RUN_USER = {user}
+WORK_PATH = {folder}
+[server]
+HTTP_ADDR = 127.0.0.1
+HTTP_PORT = {port}
+ROOT_URL = http://127.0.0.1:{port}/
+DISABLE_SSH = true
+OFFLINE_MODE = true
+[database]
+DB_TYPE = sqlite3
+PATH = {folder}/gitea.db
+[security]
+INSTALL_LOCK = true
+SECRET_KEY = loopback
+PASSWORD_HASH_ALGO = pbkdf2$100$50
+MIN_PASSWORD_LENGTH = 6
+[indexer]
+ISSUE_INDEXER_TYPE = db
+[log]
+MODE = console
+LEVEL = Error
+[cron]
+ENABLED = false
+"""
 
 
 @dataclass(frozen=True)
@@ -112,6 +144,28 @@ def start_olareg(folder: Path | None = None, *, delete: bool = True, referrers: 
         ]  # fmt: skip
         return ServerProcess(command, port=port)
 
+    return _with_a_free_port(start)
+
+
+def start_gitea(folder: Path) -> ServerProcess:
+    """A Gitea with the user USER, over sqlite in this folder; passwords are hashed cheaply, its cleanups are off."""
+    program = require("gitea")
+    config = folder / "app.ini"
+
+    def start() -> ServerProcess:
+        port = free_port()
+        config.write_text(_GITEA.format(folder=folder, port=port, user=getpass.getuser()))
+        return ServerProcess([program, "-c", str(config), "web"], port=port)
+
+    config.write_text(_GITEA.format(folder=folder, port=free_port(), user=getpass.getuser()))
+    account = ["--username", USER, "--password", PASSWORD, "--email", "a@test.invalid", "--must-change-password=false"]
+    for command in (["migrate"], ["admin", "user", "create", *account]):
+        done = subprocess.run([program, "-c", str(config), *command], capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr[-2000:] or done.stdout[-2000:]
+    return _with_a_free_port(start)
+
+
+def _with_a_free_port(start: Callable[[], ServerProcess]) -> ServerProcess:
     for _ in range(4):
         with contextlib.suppress(AssertionError):  # somebody else took the free port first
             return start()
