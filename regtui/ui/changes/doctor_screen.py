@@ -155,6 +155,12 @@ class DoctorScreen(Bound, Screen[bool]):
                 severity="warning", markup=False,
             )  # fmt: skip
 
+    @on(RowTable.Highlighted, "#abilities")
+    def _pass(self, event: RowTable.Highlighted) -> None:
+        """The whole reason: its column may be narrow."""
+        if event.value is not None and self.focused is self.abilities:
+            self.sentence.say(safe(event.value.support.reason, 500))
+
     @on(ButtonRow.Pressed)
     def _press(self, event: ButtonRow.Pressed) -> None:
         event.stop()

@@ -37,6 +37,8 @@ MOST_REQUESTS: Final = 2_000
 MOST_NAMES: Final = 6
 DIGEST_WIDTH: Final = 12
 _EMPTY: Final = SafeText("")
+_RANKS: Final = {"failed": 0, "skipped": 1, "not run": 2}
+"""After a run what needs to be read stands first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,7 @@ def _steps(view: PlanView, *, shows_digest: bool) -> list[PlanLine]:
     notes = _StepNotes(view)
     lines = [_step(view, number, step, notes, shows_digest=shows_digest) for number, step in enumerate(view.plan.steps)]
     if view.run is not None:
-        lines.sort(key=lambda line: (line.tone == "success", line.key))
+        lines.sort(key=lambda line: (_RANKS.get(line.verb, len(_RANKS)), line.key))
     if not lines:
         lines.append(PlanLine(("step", 0, 0), SafeText("There is nothing to do."), tone="warning"))
     return lines

@@ -46,7 +46,8 @@ class ShownPlan(Screen["Run | None"]):
     DEFAULT_CSS = """
     ShownPlan { layout: vertical; }
     ShownPlan > PlanTable { height: 1fr; border: round $panel-lighten-2; border-title-color: $text-muted; }
-    ShownPlan > Input { height: 3; border: round $warning; background: $surface; display: none; }
+    ShownPlan > Input, ShownPlan > Input:focus { height: 3; border: round $warning; background: $surface; }
+    ShownPlan > Input { display: none; }
     """
 
     def __init__(self, proposal: Proposal) -> None:
@@ -110,6 +111,7 @@ class ShownPlan(Screen["Run | None"]):
     async def read(self) -> None:
         """Look at the registry, by reads only, and show the plan."""
         self.show_state("reading")
+        self.table.tell("Looking at the registry, by reads only. Nothing is sent.", "Escape leaves.", tone="dim")
         try:
             await self.proposal.read(self._tell_reading)
             self._show_where()

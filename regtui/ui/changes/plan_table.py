@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from regtui.ui.changes.lines import DIGEST_WIDTH, PlanLine, wrap
 from regtui.ui.changes.read_table import ReadTable
 from regtui.ui.safe_text import SafeText, safe
-from regtui.ui.widgets.columns import GAP, Column, fit, place
+from regtui.ui.widgets.columns import GAP, Column, Tone, fit, place
 from regtui.ui.widgets.listing import Listing
 
 if TYPE_CHECKING:
@@ -61,10 +61,11 @@ class PlanTable(ReadTable[PlanLine]):
         """Show these lines."""
         self.reset(lines, Listing())
 
-    def tell(self, sentence: str, hint: str | None = None) -> None:
+    def tell(self, sentence: str, hint: str | None = None, *, tone: Tone = "warning") -> None:
         """A sentence instead of a plan, and what to do about it."""
         width = self.text_width()[1]
-        lines = [PlanLine(("told", n, 0), text, sign=SafeText("" if n else "!"), tone="" if n else "warning")
+        sign = SafeText("!" if tone == "warning" else "")
+        lines = [PlanLine(("told", n, 0), text, sign=SafeText("") if n else sign, tone=tone)
                  for n, text in enumerate(wrap(safe(sentence, 1000), width))]  # fmt: skip
         lines += [PlanLine(("hint", n, 0), text) for n, text in enumerate(wrap(safe(hint or "", 1000), width)) if text]
         self.fill(lines)

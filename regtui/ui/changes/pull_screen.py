@@ -40,7 +40,7 @@ REDRAW: Final = 0.12
 FORMS: Final[tuple[tuple[Form, SafeText, str], ...]] = (
     (Form.OCI, SafeText("OCI archive"), ".tar"),
     (Form.DOCKER, SafeText("docker archive"), ".docker.tar"),
-    (Form.LAYOUT, SafeText("OCI layout folder"), ""),
+    (Form.LAYOUT, SafeText("OCI layout"), ""),
 )
 _BAR: Final = 16
 _TONES: Final[dict[str, Tone]] = {"done": "success", "there": "dim", "mounted": "dim"}
@@ -56,7 +56,7 @@ class PullScreen(Bound, ModalScreen[None]):
     DEFAULT_CSS = """
     PullScreen { align: center middle; }
     PullScreen > Vertical {
-        width: 90%; max-width: 110; height: 90%; max-height: 30;
+        width: 96%; max-width: 110; height: 90%; max-height: 30;
         border: round $accent; background: $surface; border-title-color: $text-accent;
     }
     PullScreen Horizontal { height: 1; }

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One line of the form. `name` is the attribute of Rules, `keeps` says why a tag stays because of it."""
+    """One line of the form. `name` is the attribute of Rules, `keeps` says why a matching tag stays."""
 
     name: str
     label: SafeText
@@ -40,7 +40,7 @@ def _globs(text: str) -> tuple[str, ...]:
 
 
 FIELDS: Final = (
-    Field("match", SafeText("only tags like"), SafeText("dev-* pr-*"), _globs, SafeText("another name")),
+    Field("match", SafeText("only tags like"), SafeText("dev-* pr-*"), _globs, SafeText("")),
     Field("keep", SafeText("never tags like"), SafeText("v* *-lts"), _globs, SafeText("kept by name")),
     Field("keep_last", SafeText("keep the last"), SafeText("10"), _count, SafeText("among the newest")),
     Field("older_than", SafeText("older than"), SafeText("30d, 8w"), age, SafeText("too young")),
@@ -86,9 +86,10 @@ def verdicts(
     A tag stays because of a part of the rule when it would go without that part.
     """
     chosen = _chosen(rules, tags, now)
-    reasons: dict[str, SafeText] = {}
+    matching = _chosen(Rules(match=rules.match or ("*",)), tags, now)
+    reasons = {tag.name: SafeText("another name") for tag in tags if tag.name not in matching}
     for field in FIELDS:
-        if getattr(rules, field.name) != _default(field.name):
+        if field.name != "match" and getattr(rules, field.name) != _default(field.name):
             rest = replace(rules, **{field.name: _default(field.name)})
             # Without its only limit a rule is none; all names as a limit asks what it would take then.
             without = _chosen(replace(rest, match=rest.match or ("*",)), tags, now)
@@ -111,7 +112,8 @@ def _verdict(
         return Verdict(tag, True, SafeText(""))
     if rules.takes_nothing:
         return Verdict(tag, False, SafeText(""))
-    if _moment(tag) is None and (rules.keep_last is not None or rules.older_than is not None):
+    is_dated = rules.keep_last is not None or rules.older_than is not None
+    if _moment(tag) is None and is_dated and reasons.get(tag.name) != "another name":
         return Verdict(tag, False, SafeText("its date is not known"))
     return Verdict(tag, False, reasons.get(tag.name, SafeText("several reasons")))
 

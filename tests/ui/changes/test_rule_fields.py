@@ -67,3 +67,11 @@ def test_the_only_limit_gives_its_reason() -> None:
 def test_no_limit_takes_nothing() -> None:
     assert not any(goes for goes, _ in told(Rules()).values())
     assert not any(goes for goes, _ in told(Rules(keep=("v*",))).values())
+
+
+def test_among_the_newest_of_those_that_match() -> None:
+    found = told(Rules(keep_last=1, match=("dev-*",)))
+    assert found["dev-2"] == (False, "among the newest")
+    assert found["dev-1"] == (True, "")
+    assert found["v1"] == (False, "another name")
+    assert found["odd"] == (False, "another name")
