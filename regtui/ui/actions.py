@@ -199,6 +199,8 @@ _PLAN_KEYS = (
            "choose_platforms", "Change", rank=44, footer="platforms"),
     Action("plan.force", "Protected, too", "Change protected tags, too; this needs the name typed.", "F", _PLAN,
            "switch_force", "Change", rank=47, footer="protected"),
+    Action("journal.finish", "Finish", "Finish the run under the cursor, when it was interrupted.", "f", _PLAN,
+           "finish_run", "Change", rank=50, footer="finish"),
     Action("plan.rules", "Rules", "Show which tags are protected, and where to change that.", "L", _PLAN,
            "show_rules", "Look", rank=48, footer="rules"),
     Action("plan.save", "Save the plan", "Save the plan as JSON; `regtui apply` runs it.", "ctrl+s", _PLAN,

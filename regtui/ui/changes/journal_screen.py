@@ -58,7 +58,6 @@ class JournalScreen(Bound, Screen["tuple[Place, ...]"]):
     JournalScreen > #entry { height: 3fr; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f", "finish_run", "Finish an interrupted run", show=False),
         Binding("tab,shift+tab", "other_list", "The other list", show=False),
     ]
     pane: ClassVar[str] = "the journal"

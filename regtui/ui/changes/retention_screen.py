@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -118,6 +119,7 @@ class RetentionScreen(Bound, Screen[bool]):
             Button("cancel", SafeText("Cancel")),
             Button("plan", SafeText("Plan…")),
             Button("export", SafeText("Export…")),
+            Button("own", SafeText("The registry's own…")),
         )
         self.load()
 
@@ -206,8 +208,10 @@ class RetentionScreen(Bound, Screen[bool]):
             self.dismiss(self.has_run)
         elif event.name == "plan":
             self.open_plan()
-        else:
+        elif event.name == "export":
             self.export()
+        else:
+            self.show_own()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter in a field: on to the buttons."""
@@ -253,6 +257,23 @@ class RetentionScreen(Bound, Screen[bool]):
             return
         name = f"retention-{self.place.repository.replace('/', '-')}.txt"
         self.app.push_screen(TextScreen(SafeText(names[chosen]), text, name))
+
+    @work(exclusive=True, group="own", exit_on_error=False)
+    async def show_own(self) -> None:
+        """The rules that the registry itself keeps: what they do, and their own words."""
+        try:
+            registry = await self.session.registry(self.place.host)
+            rules = await registry.retention(self.place.repository)
+        except RegtuiError as error:
+            self.sentence.say(safe(str(error), 500))
+            return
+        if rules is None:
+            self.sentence.say(SafeText("The registry has no retention rule of its own for this repository."))
+            return
+        state = {True: "in force", False: "switched off", None: "whether they are in force is not known"}
+        parts = [f"Rules of {rules.format}: {state[rules.enabled]}", "", *rules.sentences, ""]
+        text = "\n".join([*parts, json.dumps(rules.body, indent=2, ensure_ascii=False, default=str), ""])
+        self.app.push_screen(TextScreen(SafeText("The registry's own rules"), text, "retention.txt"))
 
     # keys
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from regtui.registries.contract import RetentionRules
 from regtui.ui.changes.doctor_screen import DoctorScreen
 from regtui.ui.changes.retention_screen import RetentionScreen
 from tests.servers.content import artifact, image
@@ -95,3 +96,26 @@ async def test_the_doctor_of_a_registry_tells_what_it_can_do(filled: Shop) -> No
         await driver.wait("list repositories")
         assert "Problems" not in text
         await driver.press("escape", until=lambda: not isinstance(driver.screen, DoctorScreen))
+
+
+async def test_the_registrys_own_rules_are_shown_or_their_absence_is_said(
+    filled: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with driven(filled.app(write=False)) as driver:
+        await driver.press("K", until="Fill in at least one field")
+        await driver.wait(lambda: driver.screen.table.listing.state == "complete")
+        driver.screen.show_own()
+        await driver.wait("has no retention rules")
+        registry = await driver.app.session.registry(filled.host)
+        rules = RetentionRules(
+            "ecr", {"rules": [{"rulePriority": 1}]}, ("Expires untagged images after 14 days.",), True
+        )
+
+        async def own(repository: str) -> RetentionRules:
+            return rules
+
+        monkeypatch.setattr(registry, "retention", own)
+        driver.screen.show_own()
+        text = await driver.wait("Expires untagged images after 14 days.")
+        assert "in force" in text
+        assert "rulePriority" in text
