@@ -65,7 +65,8 @@ async def run(arguments: argparse.Namespace) -> int:
         say(problem)
     wanted = arguments.only or _SECTIONS
     if arguments.json:
-        print_json(differences_dict(found))
+        told = differences_dict(found)
+        print_json({key: value for key, value in told.items() if key not in _SECTIONS or key in wanted})
     else:
         _print(found, [section for section in _SECTIONS if section in wanted])
     _say_what_is_unknown(found)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
+from shutil import get_terminal_size
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
+from regtui.ui.safe_text import safe
 from regtui.ui.words import count_text, size_text
 
 if TYPE_CHECKING:
@@ -81,5 +83,7 @@ class _Line:
         now = monotonic()
         if now >= self._next:
             self._next = now + _EVERY
-            sys.stderr.write(f"\r\x1b[K{text}")
+            # A line that wraps could not be wiped.
+            width = get_terminal_size((80, 24)).columns - 1
+            sys.stderr.write(f"\r\x1b[K{safe(text, width)}")
             sys.stderr.flush()

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from regtui.contents.errors import NotBrowsable
 from regtui.session import Session, SessionOptions, parse_image
+from tests.servers import content
+from tests.servers.upload import Uploader
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,3 +68,22 @@ async def test_cancelling_closes_the_streams(session: Session, demo: Path) -> No
     assert streams
     assert all(stream.closed for stream in streams)
     await session.close()
+
+
+@pytest.mark.real
+async def test_layers_that_cannot_be_listed_are_named(session: Session, docker_registry: str, namespace: str) -> None:
+    session.options = replace(session.options, plain_http=frozenset((docker_registry,)))
+    whole = content.image([{"a": b"1"}])
+    body = json.loads(whole.raw)
+    absent = {"digest": f"sha256:{'1' * 64}", "size": 5, "urls": ["https://publisher.example/layer"]}
+    body["layers"].append({"mediaType": "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", **absent})
+    locked = content.Content("application/vnd.oci.image.layer.v1.tar+gzip+encrypted", b"locked")
+    body["layers"].append(locked.descriptor)
+    image = content.Content(content.OCI_MANIFEST, content.dumps(body), (*whole.needs, locked), is_manifest=True)
+    Uploader(docker_registry).push(f"{namespace}/app", image, "1")
+    found = await session.contents.contents(await session.image(parse_image(f"{docker_registry}/{namespace}/app:1")))
+    assert found.tree.find(b"a") is not None
+    assert set(found.problems) == {1, 2}
+    assert "foreign layer" in found.problems[1]
+    assert "encrypted" in found.problems[2]
+    assert not found.knows_packages
