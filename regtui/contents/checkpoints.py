@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Any, Final
 
 FIRST_SPACING: Final = 4 << 20
-MOST: Final = 256
+MOST: Final = 320
 """Checkpoints of one layer; those of a layer that is read alone are not thinned out further."""
 FEW: Final = 16
 """Checkpoints of a layer below which thinning out is not worth it."""
