@@ -34,6 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """The arguments of `tags`."""
     parser.add_argument("repository", metavar="REPOSITORY", help="host/path of a repository")
     parser.add_argument("--details", action="store_true", help="ask for size, platforms and date of each tag too")
+    parser.add_argument("--untagged", action="store_true", help="list manifests without a tag, too")
     parser.add_argument("--sort", choices=sorted(ORDERS), help="order (default: the registry's own)")
     parser.add_argument("--reverse", action="store_true", help="turn the order round")
     parser.add_argument("--limit", type=positive, metavar="N", help="stop after N tags")
@@ -47,7 +48,9 @@ async def run(arguments: argparse.Namespace) -> int:
     target = parse_repository(arguments.repository)
     session = session_of(arguments, target.host)
     try:
-        tags = await _read(session, target, arguments.limit if not arguments.sort else None)
+        tags = await _read(
+            session, target, arguments.limit if not arguments.sort else None, untagged=arguments.untagged
+        )
         failed = 0
         if arguments.details:
             tags, failed = await _detailed(session, target, tags)
@@ -63,17 +66,22 @@ async def run(arguments: argparse.Namespace) -> int:
     return exits.FAILED if failed else exits.DONE
 
 
-async def _read(session: Session, target: Target, limit: int | None) -> list[TagSummary]:
+async def _read(session: Session, target: Target, limit: int | None, *, untagged: bool) -> list[TagSummary]:
     registry = await session.registry(target.host)
     repository = target.path or (await _only_repository(session, target))
     found: list[TagSummary] = []
+    left_out = 0
     async with closing(registry.tags(repository)) as pages:
         async for page in pages:
-            found.extend(page.items)
+            shown = page.items if untagged else tuple(tag for tag in page.items if not tag.is_untagged)
+            found.extend(shown)
+            left_out += len(page.items) - len(shown)
             if page.stopped:
                 say(f"The listing is not complete: {page.stopped}")
             if limit is not None and len(found) >= limit:
                 return found[:limit]
+    if left_out:
+        say(f"{left_out:,} manifests without a tag are not listed; --untagged lists them.")
     return found
 
 
@@ -112,7 +120,7 @@ def _print(tags: list[TagSummary], *, as_json: bool, details: bool) -> None:
         return
     rows = [
         [
-            tag.name,
+            UNKNOWN if tag.is_untagged else tag.name,
             tag.digest or UNKNOWN,
             size_text(tag.size),
             time_text(tag.pushed or tag.created),
@@ -126,7 +134,7 @@ def _print(tags: list[TagSummary], *, as_json: bool, details: bool) -> None:
 def as_dict(tag: TagSummary) -> dict[str, object]:
     """The JSON of one tag (docs/cli.md)."""
     return {
-        "tag": tag.name,
+        "tag": None if tag.is_untagged else tag.name,
         "digest": tag.digest,
         "media_type": tag.media_type,
         "size": tag.size,

@@ -88,6 +88,13 @@ class Reference:
             tag = default_tag
         return cls(host, path, tag, digest)
 
+    @classmethod
+    def at(cls, host: str, path: str, locator: str) -> Self:
+        """What stands at a tag or a digest of a repository; listings name manifests without a tag by their digest."""
+        if ":" in locator:
+            return cls(host, path, None, Digest.parse(locator))
+        return cls(host, path, locator)
+
     @property
     def name(self) -> str:
         """Host and path, without tag and digest."""

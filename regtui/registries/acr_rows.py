@@ -60,9 +60,11 @@ class TagJoin:
         return rows
 
     def untagged(self) -> tuple[TagSummary, ...]:
-        """The rows of all manifests that no tag points to."""
+        """The rows of all manifests that no tag points to, and no index that is listed."""
+        listed = (one for entry in self.manifests.values() for one in objects(entry.get("references")))
+        reached = self._tagged | {found for one in listed if (found := digest(one.get("digest"))) is not None}
         return tuple(
-            _row(found, found, entry, entry) for found, entry in self.manifests.items() if found not in self._tagged
+            _row(found, found, entry, entry) for found, entry in self.manifests.items() if found not in reached
         )
 
 

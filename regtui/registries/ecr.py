@@ -131,15 +131,24 @@ class EcrRegistry(DistributionRegistry):
         return None
 
     async def tags(self, repository: str) -> AsyncIterator[Page[TagSummary]]:
-        """DescribeImages: one question per thousand images, tagged or not, with sizes, pushes, pulls and findings."""
+        """DescribeImages: one question per thousand images, with sizes, pushes, pulls, findings; the untagged last."""
         if await self.api_problem(repository) is not None:
             async for page in super().tags(repository):
                 yield page
             return
+        mutability = self._mutability.get(repository)
+        untagged: list[tuple[TagSummary, str | None]] = []
+        seen: set[str | None] = set()
         async for answer in self.api.pages("DescribeImages", {**self.named(repository), "maxResults": PAGE}):
-            images = objects(answer.get("imageDetails"))
-            mutability = self._mutability.get(repository)
-            yield Page(tuple(row for image in images for row in image_rows(image, mutability)))
+            rows: list[TagSummary] = []
+            for image in objects(answer.get("imageDetails")):
+                found = image_rows(image, mutability)
+                seen.add(text(image.get("imageDigest")))
+                rows += [row for row in found if not row.is_untagged]
+                untagged += [(row, text(image.get("subjectManifestDigest"))) for row in found if row.is_untagged]
+            yield Page(tuple(rows))
+        # What refers to an image that is listed is found from there.
+        yield Page(tuple(row for row, subject in untagged if subject not in seen))
 
     async def put_manifest(self, repository: str, locator: str, manifest: Manifest) -> Digest:
         """PutImage, which checks the digest and says when tags are immutable. Raises Conflict, BadRequest."""

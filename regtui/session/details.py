@@ -50,7 +50,7 @@ def is_complete(tag: TagSummary) -> bool:
 async def _one(reader: Reader, host: str, path: str, tag: TagSummary) -> TagDetail:
     if is_complete(tag):
         return TagDetail(tag)
-    reference = Reference(host, path, tag.name)
+    reference = Reference.at(host, path, tag.name)
     if tag.digest is not None:
         reference = reference.pinned(tag.digest)
     try:

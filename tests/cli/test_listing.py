@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.registries.local_places import folder, layout_files
 from tests.servers import content, starting, tools
 from tests.servers.storage_tree import big_registry
 
@@ -111,6 +112,17 @@ def test_over_a_layout_nothing_is_needed(program: Program, demo: Path) -> None:
     tree = json.loads(program.run("referrers", f"{demo}/shop/cart:1.4.2", "--json").stdout)
     assert {node["name"] for node in tree["referrers"]} >= {"Sigstore bundle", "Notary Project signature"}
     assert len(tree["attestations"]) == 2
+
+
+def test_manifests_without_a_tag_are_listed_when_asked_for(program: Program, tmp_path: Path) -> None:
+    tagged, lonely = content.image(), content.image({"etc/lonely": b"x"})
+    place = folder(tmp_path / "shop", layout_files((tagged, "v1"), (lonely, None)))
+    plain = program.run("tags", str(place))
+    assert lonely.digest not in plain.stdout
+    both = program.run("tags", str(place), "--untagged", "--json")
+    rows = [(row["tag"], row["digest"]) for row in map(json.loads, both.stdout.splitlines())]
+    assert rows == [("v1", tagged.digest), (None, lonely.digest)]
+    assert "--untagged" in plain.stderr
 
 
 @pytest.mark.parametrize(

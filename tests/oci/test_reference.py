@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regtui.oci import Digest, InvalidReference, Reference
+from regtui.oci import Digest, InvalidDigest, InvalidReference, Reference
 
 HEX = "ab" * 32
 
@@ -117,3 +117,11 @@ def test_any_text_gives_a_reference_or_a_sentence(text: str) -> None:
         return
     assert Reference.parse(str(reference)) == reference
     assert str(reference).isprintable()
+
+
+def test_a_locator_is_a_tag_or_a_digest():
+    digest = Digest.of(b"x")
+    assert str(Reference.at("r.test", "a/b", "v1")) == "r.test/a/b:v1"
+    assert str(Reference.at("r.test", "a/b", digest)) == f"r.test/a/b@{digest}"
+    with pytest.raises(InvalidDigest):
+        Reference.at("r.test", "a/b", "sha256:x")

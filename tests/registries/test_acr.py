@@ -121,9 +121,12 @@ async def test_rows_tell_what_the_lists_tell(fake, acr):
     assert (v1.immutable, rows["also"].immutable) == (True, False)
     assert multi.size is None, "ACR does not tell what all images of an index take"
     assert multi.platforms == (Platform("linux", "amd64"), Platform("linux", "arm64"))
-    assert [row.is_untagged for name, row in rows.items() if ":" in name] == [True]
+    assert [name for name in rows if ":" in name] == [], "the images of an index are found from there"
+    lonely = content.image({"etc/lonely": b"x"})
+    fake.put("shop/cart", lonely)
     about.sizes[IMAGE.digest] = 525
     rows = {row.name: row for row in await collect(acr.tags("shop/cart"))}
+    assert [(name, row.is_untagged) for name, row in rows.items() if ":" in name] == [(lonely.digest, True)]
     assert rows["v1"].size is None, "of imported images it is the manifest's own size"
 
 

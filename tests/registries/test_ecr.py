@@ -28,7 +28,7 @@ from regtui.transport.errors import (
 from regtui.trust.reports import read_scan_report
 from tests.fakes.ecr import HOST, KEY, SECRET, START, AwsError, FakeEcr
 from tests.registries.clouds import be_aws_user, client_of
-from tests.registries.contract import IMAGE, INDEX, TAGS, Place, WritingContract, collect, parse, tag_names
+from tests.registries.contract import ARM, IMAGE, INDEX, TAGS, Place, WritingContract, collect, parse, tag_names
 from tests.registries.proofs import SIGN_IN, Level, Proof, proves
 from tests.servers import content
 
@@ -113,7 +113,10 @@ async def test_rows_tell_what_the_listing_tells(fake, ecr):
     for tag in ("v1", "dev-1"):
         fake.put("shop/cart", IMAGE, tag)
     fake.put("shop/cart", INDEX, "multi")
+    fake.put("shop/cart", content.artifact("text/note", b"hidden", subject=INDEX))
+    fake.put("shop/cart", content.artifact("text/note", b"lost", subject=content.image({"gone": b"1"})))
     about.pulled[IMAGE.digest] = START + 100
+    about.summaries[ARM.digest] = {"LOW": 3}
     about.summaries[IMAGE.digest] = {"HIGH": 2, "LOW": 1}
     await collect(ecr.repositories())
     rows = {row.name: row for row in await collect(ecr.tags("shop/cart"))}
@@ -124,7 +127,8 @@ async def test_rows_tell_what_the_listing_tells(fake, ecr):
     assert v1.vulnerabilities == {"HIGH": 2, "LOW": 1}
     assert (v1.immutable, rows["dev-1"].immutable) == (True, False)
     assert rows["multi"].size is None, "ECR tells the largest image of an index only"
-    assert [row.is_untagged for name, row in rows.items() if ":" in name] == [True]
+    # The other image of the index, and what refers to an image that is gone; both come last.
+    assert [row.is_untagged for row in rows.values()] == [False] * 3 + [True] * 2
 
 
 async def test_the_last_tag_of_an_image_is_kept(fake, ecr):

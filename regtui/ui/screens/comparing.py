@@ -41,7 +41,7 @@ class Comparing(Browsing):
         before, after = older_first(rows)
         host, path = self.host or "", self.path or ""
         wanted = self.wanted_platform
-        return Side(Reference(host, path, before.name), wanted), Side(Reference(host, path, after.name), wanted)
+        return Side(Reference.at(host, path, before.name), wanted), Side(Reference.at(host, path, after.name), wanted)
 
     async def _asked(self) -> tuple[Side, Side] | None:
         """Compare the image that is shown with what the person names."""

@@ -181,7 +181,7 @@ class ExplorerScreen(Bound, Changing, Taking, Configuring, Inside, Comparing, Fr
         self.go("detail")
 
     def _reference_of(self, tag: str) -> Reference:
-        return Reference(self.host or "", self.path or "", tag)
+        return Reference.at(self.host or "", self.path or "", tag)
 
     def image_shown(self, image: Image) -> None:
         """Name the image in the title of its pane; only now come the tags beside it."""

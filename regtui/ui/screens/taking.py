@@ -29,7 +29,7 @@ class Taking(Exporting, Browsing):
         row = self.tags.current
         image = self.detail.image
         if self.focused is self.tags and row is not None and self.host and self.path:
-            reference = Reference(self.host, self.path, row.name)
+            reference = Reference.at(self.host, self.path, row.name)
             digest = row.tag.digest or self.session.reader.known_digest(reference)
             return reference if digest is None else reference.pinned(digest)
         return image.reference if image is not None else None
