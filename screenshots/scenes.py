@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import os
+import re
+import shutil
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -20,7 +24,7 @@ if TYPE_CHECKING:
 NOW: Final = datetime(2026, 11, 1, 12, tzinfo=UTC)
 LENGTH: Final = 48
 """Characters of the sample's path, the same on every machine: the screen is laid out by it."""
-MASK: Final = "/demo".ljust(LENGTH, "·")
+MASK: Final = f"/{'·' * (LENGTH - 6)}/demo"
 _NEXT: Final = "right_square_bracket"
 _ZOOMED: Final = ("4", "z")
 
@@ -29,8 +33,9 @@ _ZOOMED: Final = ("4", "z")
 class Scene:
     """`inside` is the place in the sample, None the list of registries; `keys` are pressed one by one.
 
-    `picture` is the size of its picture in screenshots/, None for none; `write` lets plans be run; `asks` says that the
-    last key opens a dialog whose answer a worker waits for.
+    `picture` is the size of its picture in screenshots/, None for none; `write` lets plans be run; `until` is what the
+    screen must show after the last key, for screens whose answer a worker goes on waiting for. `changed` starts it over
+    a copy of the sample from which some tags were deleted, so that there is something to undo.
     """
 
     name: str
@@ -39,7 +44,8 @@ class Scene:
     picture: tuple[int, int] | None = None
     theme: str | None = None
     write: bool = False
-    asks: bool = False
+    until: str = ""
+    changed: bool = False
 
 
 SCENES: Final = (
@@ -48,15 +54,26 @@ SCENES: Final = (
     Scene("layers", "/shop/cart:1.4.2", (_NEXT,), (120, 40)),
     Scene("files", "/shop/reports:0.4.0", (*_ZOOMED, _NEXT, _NEXT, "s"), (100, 32)),
     Scene("history", "/shop/cart:1.4.2", (*_ZOOMED, *([_NEXT] * 3))),
-    Scene("trust", "/shop/cart:1.4.2", (*_ZOOMED, *([_NEXT] * 4))),
-    Scene("scan", "/shop/reports:0.4.0", (*_ZOOMED, *([_NEXT] * 5), "f")),
+    Scene("trust", "/shop/cart:1.4.2", (*_ZOOMED, *([_NEXT] * 4)), (120, 32)),
+    Scene("scan", "/shop/reports:0.4.0", (*_ZOOMED, *([_NEXT] * 5), "f"), (120, 32)),
     Scene("raw", "/shop/cart:1.4.2", ("y",), (120, 40)),
     Scene("filter", "/shop/cart", ("slash", "1", "full_stop", "4")),
     Scene("marks", "/shop/cart", ("space", "j", "space")),
     Scene("help", "/shop/cart", ("question_mark",), (120, 40)),
-    Scene("go-to", "/shop/cart", ("o",), asks=True),
+    Scene("go-to", "/shop/cart", ("o",), until="Go to a reference"),
     Scene("requests", "/shop/cart", ("exclamation_mark",)),
     Scene("registry-form", None, ("n",)),
+    Scene("diff", "/shop/cart", ("j", "j", "space", "j", "j", "space", "equals_sign"), (120, 32)),
+    Scene("usage", "/shop/cart", ("B",), (120, 32)),
+    Scene(
+        "delete-plan",
+        "/shop/cart",
+        ("space", "j", "j", "space", "j", "j", "space", "D"),
+        (120, 32),
+        write=True,
+        until="frees",
+    ),
+    Scene("undo", "/shop/cart", ("u",), (120, 32), write=True, until="byte for byte", changed=True),
     *(
         Scene(f"theme-{name}", "/shop/cart:1.4.2", (), (100, 26), theme=f"regtui-{name}")
         for name in ("dark", "light", "dusk", "contrast", "colourblind", "mono", "ansi")
@@ -82,17 +99,43 @@ def sample() -> Iterator[Path]:
         layout.parent.mkdir()
         try:
             build_demo(layout)
+            _delete_some(layout)
             yield layout
         finally:
             os.environ.clear()
             os.environ.update(before)
 
 
+def _changed(layout: Path) -> Path:
+    return layout.parents[1] / ("c" * len(layout.parent.name)) / "demo"
+
+
+def _delete_some(layout: Path) -> None:
+    """Make the changed copy, with a journal that tells of it at a fixed time."""
+    from regtui.cli.main import run
+    from regtui.storage.journal import Journal
+
+    copy = _changed(layout)
+    shutil.copytree(layout, copy)
+    said = io.StringIO()
+    with redirect_stdout(said), redirect_stderr(said):
+        tags = [f"{copy}/shop/cart:{tag}" for tag in ("1.3.9", "1.4.0-rc.1", "pr-482")]
+        code = run(["delete", *tags, "--write", "--yes"])
+    assert code == 0, said.getvalue()
+    (entry,) = Journal().entries()
+    fixed = f"{NOW - timedelta(minutes=12):%Y%m%dT%H%M%S}-0c0ffee0"
+    told = entry.path.read_text().replace(entry.id, fixed)
+    entry.path.write_text(
+        re.sub(rf"{entry.begun:%Y-%m-%d}T[0-9:.]+", f"{NOW - timedelta(minutes=12):%Y-%m-%dT%H:%M:%S}", told)
+    )
+    entry.path.rename(entry.path.with_name(entry.path.name.replace(entry.id, fixed)))
+
+
 def masked(text: str, layout: Path) -> str:
     """The same text without the path of the sample, also where the screen cuts it off."""
-    path = str(layout)
-    for length in range(len(path), 12, -1):
-        text = text.replace(path[:length], MASK[:length])
+    for length in range(LENGTH, 12, -1):
+        for path in (str(layout), str(_changed(layout))):
+            text = text.replace(path[:length], MASK[:length]).replace(path[-length:], MASK[-length:])
     return text
 
 
@@ -101,27 +144,26 @@ def app_of(scene: Scene, layout: Path) -> RegtuiApp:
     from regtui.session import Session, SessionOptions, parse_target
     from regtui.ui.app import RegtuiApp
 
-    target = None if scene.inside is None else parse_target(f"{layout}{scene.inside}")
+    place = _changed(layout) if scene.changed else layout
+    target = None if scene.inside is None else parse_target(f"{place}{scene.inside}")
     return RegtuiApp(Session.start(SessionOptions(use_cache=False, write=scene.write)), target, now=NOW)
 
 
 async def play(scene: Scene, pilot: Pilot[Any]) -> None:
     """Press the keys of a scene, each after all has come to rest."""
-    from regtui.ui._textual import settled
+    from regtui.ui._textual import screen_text, settled
 
     await settled(pilot)
     if scene.theme is not None:
         pilot.app.theme = scene.theme
         await settled(pilot)
-    keys = scene.keys[:-1] if scene.asks else scene.keys
-    for key in keys:
+    for key in scene.keys[:-1] if scene.until else scene.keys:
         await pilot.press(key)
         await settled(pilot)
-    if scene.asks:
-        depth = len(pilot.app.screen_stack)
+    if scene.until:
         await pilot.press(scene.keys[-1])
-        for _ in range(100):
-            await pilot.pause()
-            if len(pilot.app.screen_stack) > depth:
-                break
+        deadline = monotonic() + 20
+        while scene.until not in screen_text(pilot.app):
+            assert monotonic() < deadline, screen_text(pilot.app)
+            await pilot.pause(0.01)
         await pilot.pause()
