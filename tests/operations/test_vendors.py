@@ -9,17 +9,25 @@ import pytest
 
 from regtui.credentials.values import Credential, Secret
 from regtui.oci import Digest
+from regtui.registries.artifactory import ArtifactoryRegistry
 from regtui.registries.dockerhub import DockerHub
+from regtui.registries.ghcr import GhcrRegistry
 from regtui.registries.gitlab import GitLabRegistry
 from regtui.registries.harbor import HarborRegistry
+from regtui.registries.nexus import NexusRegistry
 from regtui.registries.quay import QuayRegistry
+from regtui.registries.zot import ZotRegistry
 from regtui.storage.settings import RegistrySettings
 from regtui.transport.client import RegistryClient
 from regtui.transport.options import HostOptions
+from tests.fakes.artifactory import ArtifactoryFake
 from tests.fakes.dockerhub import ALICE, FakeDockerHub
+from tests.fakes.ghcr import GhcrFake
 from tests.fakes.gitlab import PERSON, FakeGitLab
 from tests.fakes.harbor import ADMIN, FakeHarbor
+from tests.fakes.nexus import NexusFake
 from tests.fakes.quay import OAUTH, ROBOT, FakeQuay
+from tests.fakes.zot import ZotFake
 from tests.servers import content
 
 if TYPE_CHECKING:
@@ -53,15 +61,21 @@ VENDORS: dict[str, tuple[Any, type[DistributionRegistry], tuple[str, str]]] = {
     "quay": (FakeQuay, QuayRegistry, OAUTH),
     "quay with a robot": (FakeQuay, QuayRegistry, ROBOT),
     "gitlab": (FakeGitLab, GitLabRegistry, PERSON),
+    "zot": (ZotFake, ZotRegistry, ("alice", "zak_secret")),
+    "nexus": (NexusFake, NexusRegistry, ("alice", "secret")),
+    "artifactory": (ArtifactoryFake, ArtifactoryRegistry, ("alice", "secret")),
+    "ghcr": (GhcrFake, GhcrRegistry, ("alice", "ghp_secret")),
 }
+PATHS = {"nexus": "docker-hosted/shop/cart", "artifactory": "docker-local/shop/cart", "ghcr": "octo-org/shop/cart"}
+"""Where the images are when it is not shop/cart."""
 
 
 @contextmanager
-def filled(kind: Any) -> Iterator[Any]:
+def filled(kind: Any, path: str) -> Iterator[Any]:
     with kind() as fake:
-        fake.put("shop/cart", OLD, "old", "older")
-        fake.put("shop/cart", INDEX, "new")
-        fake.put("shop/cart", NOTE)
+        fake.put(path, OLD, "old", "older")
+        fake.put(path, INDEX, "new")
+        fake.put(path, NOTE)
         yield fake
 
 
@@ -69,12 +83,18 @@ def filled(kind: Any) -> Iterator[Any]:
 def vendor(request, bench_of):
     """A bench on a vendor's fake, and what stands in its repository."""
     kind, adapter, user = VENDORS[request.param]
-    with filled(kind) as fake:
-        api = getattr(fake, "api", None)
+    path = PATHS.get(request.param, "shop/cart")
+    with filled(kind, path) as fake:
+        api = fake.host if request.param == "ghcr" else getattr(fake, "api", None)
         client = RegistryClient(HostOptions(fake.host, plain_http=True), Known(*user))
-        bench = bench_of(fake.host, "shop/cart")
+        bench = bench_of(fake.host, path)
         bench.registries[fake.host] = adapter(client, settings=RegistrySettings(fake.host, api=api))
-        yield bench, getattr(fake, "world", fake).repositories["shop/cart"]
+        yield bench, getattr(fake, "world", fake).repositories[path]
+
+
+def tags_of(stored) -> dict[str, str]:
+    """The tags without the lists of referrers, which clients keep where a registry has no API for them."""
+    return {tag: digest for tag, digest in stored.tags.items() if not tag.startswith("sha256-")}
 
 
 def stands(run) -> bool:
@@ -90,7 +110,7 @@ async def test_a_tag_goes_alone_and_comes_back(vendor):
     assert stored.tags == {tag: digest for tag, digest in before.items() if tag != "old"}
     assert OLD.digest in stored.manifests
     await bench.undo(run.entry)
-    assert stored.tags == before
+    assert tags_of(stored) == before
 
 
 async def test_a_manifest_goes_with_its_tags_and_all_comes_back(vendor):
@@ -99,11 +119,11 @@ async def test_a_manifest_goes_with_its_tags_and_all_comes_back(vendor):
     plan = await bench.plan("old", "older", manifests=True)
     run = await bench.run(plan)
     assert stands(run), run.results
-    assert stored.tags == {"new": INDEX.digest}
+    assert tags_of(stored) == {"new": INDEX.digest}
     assert OLD.digest not in stored.manifests
     assert {NEW.digest, ARM.digest, INDEX.digest} <= stored.manifests.keys()
     await bench.undo(run.entry)
-    assert stored.tags == before
+    assert tags_of(stored) == before
     assert stored.manifests[OLD.digest][1] == OLD.raw
 
 
@@ -116,4 +136,4 @@ async def test_an_index_goes_with_its_children(vendor):
     assert not {INDEX.digest} & stored.manifests.keys()
     await bench.undo(run.entry)
     assert stored.tags["new"] == INDEX.digest
-    assert (await registry.manifest("shop/cart", Digest.parse(ARM.digest))).raw == ARM.raw
+    assert (await registry.manifest(bench.repository, Digest.parse(ARM.digest))).raw == ARM.raw
