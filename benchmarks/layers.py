@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import json
 import os
 import shutil
 import subprocess
-import tarfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +15,7 @@ from benchmarks.keeping import many_small_files
 from benchmarks.servers import Missing, need
 from regtui.oci import Descriptor
 from tests.corpus.build import corpus_folder, layout_of
+from tests.corpus.estargz import write_estargz
 from tests.corpus.opening import Layer, open_layout
 from tests.servers.content import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Content, dumps
 
@@ -150,58 +149,12 @@ def as_estargz(layer: Layer, scratch: Path) -> Layer:
     path = _kept(layer, "estargz", scratch)
     toc_file = path.with_suffix(".toc-digest")
     if not path.exists():
-        toc_digest = _write_estargz(layer.path, scratch / "draft.estargz")
+        toc_digest = write_estargz(layer.path, scratch / "draft.estargz")
         toc_file.write_text(toc_digest)
         shutil.move(scratch / "draft.estargz", path)
     made = _described(path, OCI_LAYER)
     notes = {ESTARGZ_DIGEST: toc_file.read_text()}
     return Layer(Descriptor(made.media_type, made.digest, made.size, notes), layer.diff_id, path)
-
-
-def _write_estargz(source: Path, target: Path) -> str:
-    entries, position = [], 0
-    with tarfile.open(source, "r|gz") as tar, target.open("wb") as out:
-        for member in tar:
-            content = tar.extractfile(member) if member.isreg() else None
-            raw = content.read() if content is not None else b""
-            entry = {
-                "name": member.name + "/" * member.isdir(),
-                "type": _estargz_type(member),
-                "size": len(raw),
-                "modtime": f"2026-01-02T03:04:{member.mtime % 60:02}Z",
-                "linkName": member.linkname,
-                "mode": member.mode,
-                "uid": member.uid,
-                "gid": member.gid,
-                "digest": f"sha256:{hashlib.sha256(raw).hexdigest()}",
-                "offset": position,
-            }
-            entries.append({key: value for key, value in entry.items() if value not in ("", 0)})
-            member.pax_headers = {}
-            packed = gzip.compress(member.tobuf(tarfile.GNU_FORMAT) + raw + bytes(-len(raw) % 512), 1, mtime=0)
-            out.write(packed)
-            position += len(packed)
-        toc = json.dumps({"version": 1, "entries": entries}, indent="\t").encode()
-        about = tarfile.TarInfo("stargz.index.json")
-        about.size = len(toc)
-        out.write(gzip.compress(about.tobuf() + toc + bytes(-len(toc) % 512 + 1024), 6, mtime=0))
-        # An empty member whose extra field says where the table begins.
-        extra = b"SG\x16\x00" + b"%016xSTARGZ" % position
-        out.write(b"\x1f\x8b\x08\x04\0\0\0\0\0\xff" + len(extra).to_bytes(2, "little") + extra)
-        out.write(b"\x01\0\0\xff\xff" + bytes(8))
-    return f"sha256:{hashlib.sha256(toc).hexdigest()}"
-
-
-def _estargz_type(member: tarfile.TarInfo) -> str:
-    kinds = {
-        tarfile.DIRTYPE: "dir",
-        tarfile.SYMTYPE: "symlink",
-        tarfile.LNKTYPE: "hardlink",
-        tarfile.CHRTYPE: "char",
-        tarfile.BLKTYPE: "block",
-        tarfile.FIFOTYPE: "fifo",
-    }
-    return kinds.get(member.type, "reg")
 
 
 def _kept(layer: Layer, ending: str, scratch: Path) -> Path:

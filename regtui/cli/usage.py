@@ -10,6 +10,7 @@ from regtui.cli.common import add_common, add_json, add_signing_in, positive, se
 from regtui.cli.output import print_fields, print_json, print_table, say
 from regtui.cli.progress import cleared, usage_progress
 from regtui.session import parse_target
+from regtui.session.usage import RegistryRead
 from regtui.ui.words import count_text, size_text
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from regtui.contents.usage import LayerUse, RepositoryUsage
     from regtui.session import Session, Target
-    from regtui.session.usage import RegistryRead, RepositoryRead, Unread
+    from regtui.session.usage import RepositoryRead, Unread
 
 _SHOWN: Final = 20
 """Rows of a table, unless --limit asks for another number."""
@@ -66,7 +67,7 @@ def usage_dict(read: RepositoryRead | RegistryRead) -> dict[str, Any]:
     usage = read.usage
     made: dict[str, Any] = {"logical": usage.logical, "unique": usage.unique, "shared": usage.shared}
     repositories = _repositories(read)
-    if len(repositories) != 1 or not hasattr(read, "repository"):
+    if isinstance(read, RegistryRead):
         made["repositories"] = [
             {
                 "repository": path,
@@ -84,11 +85,9 @@ def usage_dict(read: RepositoryRead | RegistryRead) -> dict[str, Any]:
 
 
 def _repositories(read: RepositoryRead | RegistryRead) -> Sequence[tuple[str, RepositoryUsage]]:
-    from regtui.session.usage import RepositoryRead
-
-    if isinstance(read, RepositoryRead):
-        return [(read.repository, read.usage)]
-    return sorted(read.usage.by_repository.items())
+    if isinstance(read, RegistryRead):
+        return sorted(read.usage.by_repository.items())
+    return [(read.repository, read.usage)]
 
 
 def _tag_dicts(path: str, usage: RepositoryUsage) -> Iterable[dict[str, Any]]:

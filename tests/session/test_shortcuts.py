@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from regtui.contents.lazy import ESTARGZ_DIGEST
 from regtui.session import parse_image, shortcuts
+from tests.corpus.estargz import write_estargz
 from tests.servers.content import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Content, dumps
 from tests.servers.upload import Uploader
 
@@ -117,3 +120,22 @@ async def test_without_one_the_layer_is_streamed(
     Uploader(olareg).push(f"{namespace}/app", image_of(layer), "1")
     await read(session, f"{olareg}/{namespace}/app:1", opened)
     assert opened == [layer.digest]
+
+
+@pytest.mark.parametrize("annotated", [True, False])
+async def test_a_table_of_contents_saves_the_download(
+    session: Session, olareg: str, namespace: str, opened: list[str], tmp_path: Path, annotated: bool
+) -> None:
+    toc = write_estargz(FOLDER / "layer.tar.gz", tmp_path / "layer")
+    layer = Content(OCI_LAYER, (tmp_path / "layer").read_bytes())
+    plain = image_of(layer)
+    body = json.loads(plain.raw)
+    body["layers"][0]["annotations"] = {ESTARGZ_DIGEST: toc if annotated else f"sha256:{'0' * 64}"}
+    Uploader(olareg).push(f"{namespace}/app", replace(plain, raw=dumps(body)), "1")
+    found = await read(session, f"{olareg}/{namespace}/app:1", opened)
+    index = found.tree.layers[0]
+    assert index is not None
+    assert (index.source, index.verified) == (("estargz", True) if annotated else ("stream", True))
+    assert opened == ([] if annotated else [layer.digest])
+    files = session.image_files(found)
+    assert await files.read_whole(files.locate("/usr/bin/tool")) == bytes(range(256)) * 200
