@@ -9,7 +9,7 @@ from regtui.cli.common import add_common, add_json, add_signing_in, positive, se
 from regtui.cli.output import print_json_line, print_table, say
 from regtui.oci.times import format_time
 from regtui.registries.contract import closing
-from regtui.session import parse_target
+from regtui.session.targets import parse_prefix
 from regtui.ui.words import count_text, size_text, time_text
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 async def run(arguments: argparse.Namespace) -> int:
     """List repositories; the exit code."""
-    target = parse_target(arguments.target)
+    target = parse_prefix(arguments.target)
     session = session_of(arguments, target.host)
     try:
         return await _list(session, target, arguments.limit, as_json=arguments.json)

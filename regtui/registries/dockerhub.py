@@ -274,7 +274,8 @@ class DockerHub(DistributionRegistry):
     def _no_list(self) -> Unsupported:
         return Unsupported(
             "Docker Hub lists repositories by namespace only.",
-            hint=f"Name one ({self.host}/library), search, sign in to see your own, or set `namespaces`.",
+            hint=f"Name one (regtui repos {self.host}/library), search (regtui search {self.host} TEXT), "
+            "sign in to see your own, or set `namespaces` in the settings.",
             host=self.host,
         )
 

@@ -149,7 +149,8 @@ class QuayRegistry(DistributionRegistry):
         if not found and not prefix:
             error = Unsupported(
                 f"{self.host} lists repositories by namespace.",
-                hint=f"Name one ({self.host}/namespace), search, or set `namespaces` for it in the settings.",
+                hint=f"Name one (regtui repos {self.host}/NAMESPACE), search (regtui search {self.host} TEXT), or set "
+                "`namespaces` for it in the settings.",
                 host=self.host,
             )
             if not pinned:

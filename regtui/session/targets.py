@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +12,7 @@ from regtui.oci.reference import DOCKER_HUB, Reference, is_host, is_repository_p
 from regtui.registries.layout_names import default_repository
 
 _SCHEMES: Final = ("docker://", "oci-archive:", "docker-archive:", "oci:", "https://", "http://")
+_OFFICIAL: Final = "library/"
 _HINT: Final = "Give a host, host/repository, an image reference, an OCI layout folder, or an image archive."
 
 
@@ -73,6 +74,18 @@ def parse_repository(text: str) -> Target:
         target = _of_reference(Reference.parse(text, default_tag=None))
     if target.is_image:
         raise InvalidReference(f"{target} names one image.", hint="Leave the tag or digest out.")
+    return target
+
+
+def parse_prefix(text: str) -> Target:
+    """Read a registry and what its repositories' paths start with. Raises InvalidReference.
+
+    One word on Docker Hub is a namespace here, and not the official image of that name.
+    """
+    target = parse_target(text)
+    word = text.rstrip("/").rpartition("/")[2]
+    if target.host == DOCKER_HUB and target.path == f"{_OFFICIAL}{word}" and _OFFICIAL not in text:
+        return replace(target, path=word)
     return target
 
 

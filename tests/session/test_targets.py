@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regtui.oci import InvalidReference
-from regtui.session.targets import Target, parse_image, parse_repository, parse_target
+from regtui.session.targets import Target, parse_image, parse_prefix, parse_repository, parse_target
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,3 +84,20 @@ def test_any_text_is_a_place_or_a_sentence(text: str) -> None:
     except InvalidReference:
         return
     assert target.host
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "path"),
+    [
+        ("docker.io/shop", "docker.io", "shop"),
+        ("docker.io/shop/", "docker.io", "shop"),
+        ("docker.io/library", "docker.io", "library"),
+        ("docker.io/library/nginx", "docker.io", "library/nginx"),
+        ("docker.io/shop/cart", "docker.io", "shop/cart"),
+        ("docker.io", "docker.io", None),
+        ("quay.io/shop", "quay.io", "shop"),
+    ],
+)
+def test_one_word_on_docker_hub_is_a_namespace_where_repositories_are_listed(text, host, path):
+    found = parse_prefix(text)
+    assert (found.host, found.path) == (host, path)
