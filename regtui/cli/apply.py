@@ -24,23 +24,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 async def run(arguments: argparse.Namespace) -> int:
     """Run a plan from a file; the exit code."""
     from regtui.operations.errors import InvalidPlan
-    from regtui.operations.plan_json import LARGEST, parse_plan
+    from regtui.operations.plan_file import read_plan
     from regtui.operations.rechecking import recheck
-    from regtui.storage.files import read_bounded, reason_of
 
     if (arguments.plan is None) == (arguments.resume is None):
         raise InvalidPlan("Name a plan's file, or a journal entry with --resume.", hint="`regtui undo --list` tells.")
     if arguments.resume is not None:
         return await guarded(arguments, lambda session: _resume(session, arguments))
-    try:
-        raw = read_bounded(arguments.plan, LARGEST)
-    except OSError as error:
-        raise InvalidPlan(f"{arguments.plan} can't be read: {reason_of(error)}.") from error
-    except ValueError as error:
-        raise InvalidPlan(f"{arguments.plan} is too large to be a plan.") from error
-    if raw is None:
-        raise InvalidPlan(f"{arguments.plan} does not exist.")
-    plan = parse_plan(raw)
+    plan = read_plan(arguments.plan)
 
     async def work(session: Session) -> int:
         checked = await recheck(

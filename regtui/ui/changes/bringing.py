@@ -6,9 +6,10 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from regtui.oci import RegtuiError
-from regtui.operations.errors import InvalidPlan, Refused
-from regtui.operations.plan_json import LARGEST, parse_plan
-from regtui.storage.files import read_bounded, reason_of
+from regtui.operations.errors import Refused
+from regtui.operations.plan_file import read_plan
+from regtui.operations.rechecking import rederived
+from regtui.transport.errors import NotFound
 from regtui.ui.changes.proposals import Proposal
 from regtui.ui.safe_text import SafeText, safe
 
@@ -21,55 +22,54 @@ if TYPE_CHECKING:
 
 
 class SavedProposal(Proposal):
-    """A plan from a file, as `--dry-run --json` or this program's own plan screen wrote it."""
+    """A plan from a file, as `--dry-run --json` or this program's own plan screen wrote it.
+
+    The file is not believed: what it removes is told anew from the repository as it is now.
+    """
 
     title = SafeText("Saved plan")
 
     def __init__(self, session: Session, path: Path) -> None:
         super().__init__(session)
         self.path = path
-        self._plan: Plan | None = None
+        self.options = {"force": False}
+        self._saved: Plan | None = None
 
     @property
     def where(self) -> SafeText:
         """The file, and the repository of the plan once it was read."""
-        places = self._plan.places if self._plan is not None else ()
+        places = self._saved.places if self._saved is not None else ()
         return safe(f"{self.path.name} · {places[0]}" if places else str(self.path.name))
 
     @property
     def hosts(self) -> tuple[str, ...]:
         """The registries of the plan."""
-        if self._plan is None:
+        if self._saved is None:
             return ()
-        return tuple(dict.fromkeys(place.host for place in self._plan.places))
+        return tuple(dict.fromkeys(place.host for place in self._saved.places))
 
     async def read(self, tell: Callable[[str], object]) -> None:
-        """The file. Raises InvalidPlan."""
+        """The file, then the repositories that it names. Raises InvalidPlan, Refused, RegistryError."""
         tell("reading the file")
-        self._plan = await asyncio.to_thread(_read, self.path)
+        saved = self._saved = await asyncio.to_thread(read_plan, self.path.expanduser())
+        if saved.kind in {"undo", "pull"}:
+            raise Refused(f"A plan to {saved.kind} is not taken from a file.", hint="u and P make it anew.")
+        for place in saved.places:
+            named = [step.digest for step in saved.steps if step.place == place]
+            try:
+                await self.read_graph(place.host, place.repository, tell, of=named)
+            except NotFound:
+                continue  # a copy makes its repository
 
     def plan(self) -> Plan:
-        """The plan. Raises Refused for a tag that the settings protect and that the plan was not made for."""
-        plan = self._plan
-        assert plan is not None, "the file is read first"
-        # A file can be edited: what is protected is decided by the settings, not by what the file says.
-        forced = {item.tag for item in plan.protected if item.forced}
-        for place, tag in plan.tags_lost:
-            if tag not in forced and self.session.settings.registry(place.host).protection(tag) is not None:
-                raise Refused(f"{place}:{tag} is protected.", hint="Make the plan anew with protected tags.")
-        return plan
-
-
-def _read(path: Path) -> Plan:
-    try:
-        raw = read_bounded(path.expanduser(), LARGEST)
-    except OSError as error:
-        raise InvalidPlan(f"{path} can't be read: {reason_of(error)}.") from error
-    except ValueError as error:
-        raise InvalidPlan(f"{path} is too large to be a plan.") from error
-    if raw is None:
-        raise InvalidPlan(f"{path} does not exist.")
-    return parse_plan(raw)
+        """The plan as it may be run now. Raises Refused when something needs what it would remove."""
+        assert self._saved is not None, "the file is read first"
+        return rederived(
+            self._saved,
+            self.graphs,
+            lambda place, tag: self.session.settings.registry(place.host).protection(tag),
+            force=self.is_on("force"),
+        )
 
 
 async def image_names(session: Session, host: str) -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ from regtui.operations.tagging import Target, plan_copy, plan_retag
 from regtui.transport.errors import NotFound
 from regtui.ui.changes.proposals import InOnePlace, Proposal
 from regtui.ui.safe_text import SafeText, safe
+from regtui.ui.words import size_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -138,6 +139,14 @@ class CopyProposal(Proposal):
     def plan(self) -> Plan:
         """Children first, then the tag, then what hangs on it. Raises Refused when a tag exists and may not change."""
         return combined([self._one(image) for image in self._images])
+
+    def notes(self, plan: Plan) -> tuple[tuple[str, str], ...]:
+        """How much there is to send at most."""
+        copied = {step.digest for step in plan.steps}
+        nodes = (node for image in self._images for node in image.graph.nodes.values() if node.digest in copied)
+        blobs = {digest: size for node in nodes for digest, size in node.blobs}
+        total = f"{size_text(sum(blobs.values()))} in {len(blobs):,} blobs at most"
+        return (("sends", f"{total}; what is there already, or can be mounted, is not sent"),)
 
     def choose_platform(self, number: int) -> None:
         """Copy only one platform, by its number in `platforms`; 0 is all of them."""

@@ -67,6 +67,8 @@ class PlanView:
     graphs: Mapping[Place, Graph] = field(default_factory=dict)
     swaps: Mapping[str, str] = field(default_factory=dict)
     """Host → what is known of removing a tag alone there, where it may need more than one request."""
+    notes: tuple[tuple[str, str], ...] = ()
+    """(verb, sentence) that the proposal itself adds."""
     results: Mapping[int, StepResult] = field(default_factory=dict)
     blobs: Mapping[Digest, BlobProgress] = field(default_factory=dict)
     run: Run | None = None
@@ -128,6 +130,9 @@ def methods_of(steps: Iterable[Step]) -> SafeText:
 
 def _places(plan: Plan) -> Iterator[PlanLine]:
     """The repositories in full, whatever the line above has room for."""
+    sources = dict.fromkeys(step.source for step in plan.steps if step.source is not None)
+    for number, source in enumerate(sources):
+        yield PlanLine(("source", number, 0), safe(str(source), LINE_LIMIT), _EMPTY if number else SafeText("from"))
     for number, place in enumerate(plan.places[:MOST_NAMES]):
         yield PlanLine(("place", number, 0), safe(str(place), LINE_LIMIT), _EMPTY if number else SafeText("in"))
     rest = len(plan.places) - MOST_NAMES
@@ -200,9 +205,7 @@ class _StepNotes:
             return self._untag(step)
         if step.action is Action.DELETE:
             return self._delete(step)
-        if step.action is Action.COPY:
-            return self._put(step, f"{step.why}, from {step.source}" if step.why else f"from {step.source}")
-        if step.action is Action.TAG:
+        if step.action in {Action.COPY, Action.TAG}:
             return self._put(step, step.why)
         return "from the bytes in the journal"
 
@@ -314,11 +317,12 @@ def _totals(view: PlanView) -> Iterator[PlanLine]:
     plan = view.plan
     if not plan.steps:
         return
-    texts = [("frees", text) for text in _frees(view)]
+    texts = [*view.notes, *(("frees", text) for text in _frees(view))]
     if plan.kind == "undo":
         pass
     elif plan.reversible:
-        kept = f"; the journal keeps {len(plan.saves):,} manifest{'' if len(plan.saves) == 1 else 's'}"
+        count = len(plan.saves)
+        kept = f"; the journal keeps {count:,} manifest{'' if count == 1 else 's'}" if count else ""
         texts.append(("undo", f"can be undone {plan.reversible_until}{kept}"))
     else:
         texts.append(("undo", "can't be undone"))

@@ -216,7 +216,8 @@ class ShownPlan(Screen["Run | None"]):
         self.draw_seconds = self.drawn - began
 
     def _view(self, plan: Plan) -> PlanView:
-        return PlanView(plan, self.proposal.graphs, self._swaps, self.results, self.blobs, self.outcome)
+        notes = self.proposal.notes(plan)
+        return PlanView(plan, self.proposal.graphs, self._swaps, notes, self.results, self.blobs, self.outcome)
 
     def _switches(self) -> list[Switch]:
         return [

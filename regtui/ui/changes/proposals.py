@@ -87,6 +87,11 @@ class Proposal(ABC):
         if self.options.get("trash") and self.options.get("manifests"):
             self.options["trash" if name == "manifests" else "manifests"] = False
 
+    def notes(self, plan: Plan) -> tuple[tuple[str, str], ...]:
+        """(verb, sentence) that the plan alone does not tell."""
+        del plan
+        return ()
+
     def choose_platform(self, number: int) -> None:
         """Take only one of `platforms`, by its number."""
         raise NotImplementedError

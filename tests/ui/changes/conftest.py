@@ -12,6 +12,9 @@ from regtui.ui._textual import screen_text, settled
 from regtui.ui.app import RegtuiApp
 from tests.servers.content import image, index
 from tests.servers.upload import Uploader
+from tests.ui.screens.conftest import own_folders
+
+__all__ = ["own_folders"]  # a fixture, for every test here
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -20,17 +23,6 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
 WIDE, NARROW = (120, 40), (80, 24)
-
-
-@pytest.fixture(autouse=True)
-def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither the developer's settings nor their journal decide a test."""
-    for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"):
-        monkeypatch.setenv(name, str(tmp_path / name.lower()))
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
-    for name in ("SSH_CONNECTION", "TMUX", "REGTUI_USERNAME", "REGTUI_PASSWORD", "REGTUI_CONFIG", "REGISTRY_AUTH_FILE"):
-        monkeypatch.delenv(name, raising=False)
 
 
 class Shop:

@@ -129,3 +129,23 @@ async def test_copying_only_one_platform(filled: Shop) -> None:
         await run(driver, "1 of 1 steps done")
         there = Uploader(filled.host).manifest(f"{filled.repository}-arm", "1")
         assert "layers" in there
+
+
+async def test_a_saved_plan_is_not_believed(filled: Shop, here: Path) -> None:
+    """A file that was edited so that it would take a manifest which other tags need."""
+    digest = filled.tags()["1.0"]
+    async with driven(filled.app()) as driver:
+        await marked(driver, "0.9")
+        await driver.press("D", until="nothing has been sent yet")
+        await driver.press("m", "ctrl+s", until="Save the plan as JSON")
+        driver.screen.query_one("Input").value = "plan.json"
+        await driver.press("enter", until="Saved to")
+        await driver.press("escape")
+        text = (here / "plan.json").read_text()
+        (here / "plan.json").write_text(text.replace(str(filled.tags()["0.9"]), str(digest)))
+        driver.screen.open_saved()
+        await driver.wait("Which plan")
+        driver.screen.query_one("Input").value = "plan.json"
+        text = await driver.press("enter", until="must stay")
+        assert "[ Cancel ]" in text
+        assert driver.screen.plan is None
