@@ -131,6 +131,9 @@ class RegtuiApp(Bound, Themed, Leaving, PlainCrash):
             self.set_timer(2, self._forgive)
         elif self._cancelled:
             self.quit_unless_writing()
+        elif self.stop_writing():
+            self._cancelled = True
+            self.set_timer(2, self._forgive)
         else:
             self._cancelled = True
             self.notify("ctrl+c again quits.", markup=False)

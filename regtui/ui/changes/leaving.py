@@ -35,6 +35,14 @@ class Leaving(App[Any]):
         question = SafeText("Changes are being made right now")
         self.push_screen(ChooseScreen(question, [WAIT, STOP]), self._answered)
 
+    def stop_writing(self) -> bool:
+        """ctrl+c: stop a run after the steps under way; whether there was one."""
+        stop = getattr(self.writing_screen, "stop", None)
+        if stop is None:
+            return False
+        stop()
+        return True
+
     def _answered(self, choice: int | None) -> None:
         screen = self.writing_screen
         if choice != 1:

@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from regtui.ui.changes.proposals import Proposal
 
 REDRAW: Final = 0.12
-"""Seconds between two pictures of a run."""
+REDRAW_SLOWLY: Final = 1.0
+"""Seconds between two pictures of a run; the second over a slow line, where each costs kilobytes."""
 _BAR: Final = 24
 
 
@@ -156,8 +157,8 @@ class PlanScreen(Bound, ShownPlan):
                 self.results[number] = progress.result
         if progress.blob is not None:
             self.blobs[progress.blob.digest] = progress.blob
-        cost = max(REDRAW, 5 * self.draw_seconds)
-        if monotonic() - self.drawn > cost and self.state == "running":
+        pause = REDRAW_SLOWLY if getattr(self.app, "slow_line", False) else REDRAW
+        if monotonic() - self.drawn > max(pause, 5 * self.draw_seconds) and self.state == "running":
             self.draw()
             self._tell_progress(progress)
 

@@ -47,6 +47,7 @@ class ShownPlan(Screen["Run | None"]):
     ShownPlan { layout: vertical; }
     ShownPlan > PlanTable { height: 1fr; border: round $panel-lighten-2; border-title-color: $text-muted; }
     ShownPlan > Input, ShownPlan > Input:focus { height: 3; border: round $warning; background: $surface; }
+    ShownPlan.-production > PlanTable { border: round $error; border-title-color: $text-error; }
     ShownPlan > Input { display: none; }
     """
 
@@ -181,8 +182,11 @@ class ShownPlan(Screen["Run | None"]):
             apply = Button("apply", SafeText("Apply"), disabled=not has_plan or bool(why_not))
             self.buttons.show(_CANCEL, apply, Button(_SAVE.name, _SAVE.label, disabled=not has_plan))
         self.switches.show(self._switches() if state in {"shown", "refused"} else ())
+        production = [h for h in self.proposal.hosts if self.session.settings.registry(h).production]
+        self.set_class(bool(production), "-production")
         if state in {"refused", "shown"}:
-            self.status.set_state(SafeText("nothing has been sent yet"))
+            words = "nothing has been sent yet"
+            self.status.set_state(SafeText(f"PRODUCTION · {words}" if production else words))
         self.refresh_bindings()
 
     @property

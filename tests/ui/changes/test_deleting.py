@@ -200,3 +200,15 @@ async def test_no_request_that_changes_is_sent_before_apply(filled: Shop) -> Non
         await driver.press("escape", "escape")
         methods: set[Any] = {record.method for record in driver.app.session.log.records}
         assert methods <= {"GET", "HEAD"}
+
+
+async def test_production_is_said_and_needs_the_name(filled: Shop, tmp_path: Path) -> None:
+    settings = tmp_path / "config.toml"
+    settings.write_text(f'[registries."{filled.host}"]\nwritable = true\nproduction = true\n')
+    async with driven(filled.app(write=False, settings=settings)) as driver:
+        assert driver.app.session.settings.problems == ()
+        await marked(driver, "0.9")
+        await driver.press("D", until="PRODUCTION")
+        await driver.press("right", "enter", until="is marked as production")
+        await driver.press("escape", until="[ Cancel ]")
+        assert "0.9" in filled.tags()

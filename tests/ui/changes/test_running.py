@@ -78,6 +78,14 @@ async def test_escape_never_leaves_a_run_alone(many: Shop, monkeypatch: pytest.M
         await driver.wait("not run")
 
 
+async def test_ctrl_c_stops_the_run(many: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with driven(many.app()) as driver:
+        gate = await begun(driver, many, monkeypatch)
+        await driver.press("ctrl+c", until="Stopping: the steps under way still end")
+        gate.opened.set()
+        await driver.wait("not run")
+
+
 async def test_quitting_asks_only_while_a_write_runs(many: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     app = many.app()
     async with driven(app) as driver:
