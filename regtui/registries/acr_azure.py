@@ -46,9 +46,9 @@ class AzureViews:
             f" | where id contains '{_ASSESSMENT}'"
             " | extend a = properties.additionalData"
             " | where tostring(a.assessedResourceType) == 'AzureContainerRegistryVulnerability'"
-            f" | where tostring(a.artifactDetails.registryHost) =~ {_quoted(self._host)}"
-            f" | where tostring(a.artifactDetails.repositoryName) =~ {_quoted(repository)}"
-            f" | where tostring(a.artifactDetails.digest) == {_quoted(digest)}"
+            f" | where tostring(a.artifactDetails.registryHost) =~ {quoted(self._host)}"
+            f" | where tostring(a.artifactDetails.repositoryName) =~ {quoted(repository)}"
+            f" | where tostring(a.artifactDetails.digest) == {quoted(digest)}"
             " | project properties"
         )
         rows = await self._query(query)
@@ -68,7 +68,7 @@ class AzureViews:
         """The registry's policies. Raises Unsupported when no Azure user is signed in, NotFound when it sees none."""
         rows = await self._query(
             "resources | where type =~ 'microsoft.containerregistry/registries'"
-            f" | where tostring(properties.loginServer) =~ {_quoted(self._host)} | project id"
+            f" | where tostring(properties.loginServer) =~ {quoted(self._host)} | project id"
         )
         found = next((text(row.get("id")) for row in rows), None)
         if found is None or not found.startswith("/subscriptions/"):
@@ -78,7 +78,7 @@ class AzureViews:
                 host=self._host,
             )
         answer = await self._ask("GET", f"{found}?api-version=2025-11-01", None)
-        return _rules(fields(fields(fields(answer).get("properties")).get("policies")))
+        return rules_of(fields(fields(fields(answer).get("properties")).get("policies")))
 
     async def _query(self, query: str) -> list[dict[str, Any]]:
         """All rows of a Resource Graph query."""
@@ -124,12 +124,12 @@ class AzureViews:
         return found
 
 
-def _quoted(value: str) -> str:
+def quoted(value: str) -> str:
     """A string literal of KQL."""
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def _rules(policies: dict[str, Any]) -> RetentionRules | None:
+def rules_of(policies: dict[str, Any]) -> RetentionRules | None:
     retention, soft = fields(policies.get("retentionPolicy")), fields(policies.get("softDeletePolicy"))
     is_on, is_soft = (policy.get("status") == "enabled" for policy in (retention, soft))
     if not policies:

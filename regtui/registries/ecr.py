@@ -26,7 +26,15 @@ from regtui.registries.contract import (
     TagSummary,
 )
 from regtui.registries.distribution import DistributionRegistry
-from regtui.registries.ecr_answers import Mutability, add_findings, image_rows, lifecycle, not_deleted, scan_report
+from regtui.registries.ecr_answers import (
+    Mutability,
+    add_findings,
+    image_rows,
+    lifecycle,
+    moment,
+    not_deleted,
+    scan_report,
+)
 from regtui.registries.fields import fields, objects, text, texts
 from regtui.transport.errors import BadAnswer, NotFound, RegistryError, Unauthorized, Unsupported
 
@@ -90,8 +98,8 @@ class EcrRegistry(DistributionRegistry):
             colon = ""
         if not colon:
             raise BadAnswer(f"AWS gave {self.host} a token that can't be read.", host=self.host)
-        ends = given.get("expiresAt")
-        until = good_until(float(ends)) if isinstance(ends, int | float) else good_until(0.0)
+        ends = moment(given.get("expiresAt"))
+        until = good_until(ends.timestamp() if ends is not None else 0.0)
         return Credential(user, Secret(password), source=self.aws.name() or "AWS", good_until=until)
 
     async def capabilities(self) -> Capabilities:

@@ -10,6 +10,7 @@ import json
 from typing import Any, Final
 
 _LONGEST: Final = 65_536
+_LATEST: Final = 1e12
 
 
 def claims(token: str) -> dict[str, Any]:
@@ -26,14 +27,17 @@ def claims(token: str) -> dict[str, Any]:
 
 def ends(token: str) -> float | None:
     """When a token ends, in seconds since 1970; None when it does not say."""
-    found = claims(token).get("exp")
-    return float(found) if isinstance(found, int | float) and not isinstance(found, bool) and found > 0 else None
+    return _moment(claims(token).get("exp"))
 
 
 def life(token: str) -> float | None:
     """For how many seconds it holds from when it was issued, by its issuer's clock; None when it does not say."""
     found = claims(token)
-    start, end = found.get("iat", found.get("nbf")), ends(token)
-    if end is None or isinstance(start, bool) or not isinstance(start, int | float):
-        return None
-    return max(end - start, 0.0)
+    start, end = _moment(found.get("iat", found.get("nbf"))), _moment(found.get("exp"))
+    return None if start is None or end is None else max(end - start, 0.0)
+
+
+def _moment(value: Any) -> float | None:
+    """Seconds since 1970 (a NumericDate); None for anything else."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and 0 < value < _LATEST else None
