@@ -30,6 +30,9 @@ def glob_expression(pattern: str) -> str:
             made.append("[^/]*" if text == "*" else "[^/]")
         else:
             inside = re.sub(r"([\\\[\]&~|^])", r"\\\1", text.removeprefix("[").removeprefix("!").removesuffix("]"))
+            # A hyphen at the beginning means itself; two in a row would mean something else to Python some day.
+            inside = inside.replace("--", r"-\-")
+            inside = f"\\{inside}" if inside.startswith("-") else inside
             made.append(f"[^/{inside}]" if text.startswith("[!") else f"[{inside}]")
         position = wild.end()
     made.append(re.escape(pattern[position:]))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from regtui.contents.columns import Kind
@@ -207,6 +207,7 @@ def test_sorting_and_the_largest_files() -> None:
         ("?", ["/é"]),
         ("É", ["/é"]),
         ("[x-z].py", ["/lib", "/lib/deep", "/lib/deep/x.py", "/lib/y.PY"]),
+        ("[!-e]", ["/é"]),
         ("[", []),
         ("nothing*", []),
     ],
@@ -218,6 +219,8 @@ def test_filtering_by_glob(glob: str, found: list[str]) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(st.text(st.sampled_from("ab*?[]!-/\\^.é"), max_size=12))
+@example("[?--]")
+@example("[!--]")
 def test_any_glob_is_taken(pattern: str) -> None:
     tree = tree_of([("a/b", b""), ("ab", b"")])
     everything(View(tree).filtered(Filter(pattern)))
