@@ -123,7 +123,7 @@ class LayoutRegistry(Registry):
 
     async def blob(self, repository: str, descriptor: Descriptor, *, offset: int = 0) -> AsyncIterator[bytes]:
         """The bytes of a blob from `offset` on; a whole read is verified before the last chunk is given."""
-        stream = await asyncio.to_thread(self.open_blob, repository, descriptor, offset=offset)
+        stream = await self._opened(repository, descriptor, offset)
         verifier = Verifier(descriptor.digest, descriptor.size) if offset == 0 else None
         try:
             held = b""
@@ -139,6 +139,15 @@ class LayoutRegistry(Registry):
                 yield held
         finally:
             stream.close()
+
+    async def _opened(self, repository: str, descriptor: Descriptor, offset: int) -> BinaryIO:
+        """The stream of a blob. Whoever is cancelled while a thread opens it leaves no open file behind."""
+        opening = asyncio.ensure_future(asyncio.to_thread(self.open_blob, repository, descriptor, offset=offset))
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            opening.add_done_callback(_close_late)
+            raise
 
     async def blob_range(self, repository: str, descriptor: Descriptor, start: int, end: int) -> bytes:
         """Bytes `start` to `end` (exclusive) of a blob, fewer where it ends before."""
@@ -268,3 +277,9 @@ class LayoutRegistry(Registry):
                 self._retired.append(self._loaded.content)  # streams on it may still be open
                 self._loaded = None
         return self._index()
+
+
+def _close_late(opening: asyncio.Future[BinaryIO]) -> None:
+    """Close what was opened for somebody who is gone."""
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()

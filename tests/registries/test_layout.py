@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import gzip
 import hashlib
+import io
 import os
 import subprocess
 import tarfile
+import threading
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -459,6 +461,32 @@ async def test_many_members_are_indexed_once(tmp_path, opened):
     assert await names(registry, "x") == ["v1"]
     with tarfile.open(tmp_path / "x.tar") as plain:
         assert len(plain.getnames()) == len(files)
+
+
+async def test_who_is_cancelled_while_a_blob_is_opened_leaves_no_open_file(tmp_path, opened, monkeypatch):
+    registry = opened(folder(tmp_path, layout_files((IMAGE, "v1"))))
+    name = (await anext(aiter(registry.repositories()))).items[0].path
+    config = (await registry.manifest(name, "v1")).config
+    loop, begun, closed, go = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event(), threading.Event()
+
+    class Stream(io.BytesIO):
+        def close(self):
+            loop.call_soon_threadsafe(closed.set)
+            super().close()
+
+    def slow(*_, **__):
+        loop.call_soon_threadsafe(begun.set)
+        assert go.wait(20)
+        return Stream(b"{}")
+
+    monkeypatch.setattr(registry, "open_blob", slow)
+    reading = asyncio.ensure_future(registry.small_blob(name, config))
+    await begun.wait()
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    go.set()
+    await asyncio.wait_for(closed.wait(), 20)
 
 
 @pytest.mark.real
