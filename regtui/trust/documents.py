@@ -26,7 +26,7 @@ from regtui.trust.provenance import Provenance, parse_provenance
 from regtui.trust.reports import parse_report, read_report
 from regtui.trust.sbom import Sbom, parse_body, parse_sbom
 from regtui.trust.simple_signing import CERTIFICATE, parse_payload
-from regtui.trust.untrusted import LARGEST_DOCUMENT
+from regtui.trust.untrusted import LARGEST_DOCUMENT, LARGEST_SIGNATURE
 from regtui.trust.vex import VexDocument, parse_vex, parse_vex_body
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from regtui.trust.place import Place
 
 MOST_DOCUMENTS: Final = 50
+_DOCUMENT_WORDS: Final = ("json", "xml", "text", "spdx", "cyclonedx", "sarif", "in-toto", "dsse", "vex")
 Facts = tuple[tuple[str, str], ...]
 
 
@@ -83,11 +84,26 @@ async def read_documents(
     layers = manifest.layers[:MOST_DOCUMENTS]
     found = []
     for layer in layers:
+        if _is_just_a_file(layer):
+            found.append(_unread(layer))
+            continue
         raw = await place.small_blob(repository, layer, limit)
         found.append(await asyncio.to_thread(read_document, layer, raw))
     return tuple(found) or (
         Document(DocumentKind.OTHER, name_of_type(manifest.kind), manifest.digest, manifest.raw, manifest.raw),
     )
+
+
+def _is_just_a_file(layer: Descriptor) -> bool:
+    """Whether this is large and by its type no document: charts, models and archives hang on images, too."""
+    told = layer.media_type.lower()
+    return layer.size > LARGEST_SIGNATURE and not any(word in told for word in _DOCUMENT_WORDS)
+
+
+def _unread(layer: Descriptor) -> Document:
+    title = title_of(layer) or name_of_type(layer.media_type)
+    problem = f"A file of {layer.size:,} bytes that is no document by its type: pull it to look into it."
+    return Document(DocumentKind.OTHER, title, layer.digest, b"", b"", (("type", layer.media_type),), problem)
 
 
 def _listing(index: Index) -> Document:

@@ -99,6 +99,17 @@ async def test_each_layer_of_a_manifest_is_a_document_and_a_large_one_is_left_al
         await read_documents(registry, "app", made.digest, limit=1000)
 
 
+async def test_a_large_file_that_is_no_document_is_not_fetched() -> None:
+    registry = MemoryRegistry()
+    chart = Descriptor("application/vnd.example.model", Digest.of(b"model"), 500 << 20)
+    made = registry.put_manifest_of([chart, registry.put(statement(), "application/vnd.in-toto+json")])
+    first, second = await read_documents(registry, "app", made.digest)
+    assert first.problem is not None
+    assert first.raw == b""
+    assert second.statement is not None
+    assert not any(chart.digest in question for question in registry.asked)
+
+
 def test_a_certificate_s_names_are_told(vector_folder: Path) -> None:
     folder = vector_folder / "bundles" / "conformance" / "happy-path-v0.3"
     raw = (folder / "bundle.sigstore.json").read_bytes()

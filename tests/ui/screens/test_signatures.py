@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from regtui.session import Session, SessionOptions, parse_target
-from regtui.ui._textual import settled
+from regtui.ui._textual import screen_text, settled
 from regtui.ui.app import RegtuiApp
 from tests.servers.content import artifact, image
 from tests.servers.oci11 import Asked, FakeRegistry, Reply, error
@@ -121,3 +121,57 @@ async def test_a_check_of_all_tags_is_cancelled(registry: Stumbling) -> None:
         known = [row for row in screen.tags.model.rows if row.signature is not None]
         assert 0 < len(known) <= asked
         assert not [worker for worker in screen.workers if worker.group == "signatures" and worker.is_running]
+
+
+NASTY = "\x1b]0;pwned\x07[bold]\u202e\u200b"
+
+
+async def test_hostile_documents_are_inert_and_break_nothing() -> None:
+    rows = [{"VulnerabilityID": NASTY, "PkgName": NASTY, "InstalledVersion": NASTY, "Severity": NASTY, "Title": NASTY,
+             "PrimaryURL": NASTY, "Description": NASTY * 1000}]  # fmt: skip
+    report = {"SchemaVersion": 2, "ArtifactName": NASTY, "CreatedAt": NASTY, "Results": [{"Vulnerabilities": rows}]}
+    part = {"type": "library", "name": NASTY, "version": NASTY, "purl": f"pkg:x/{NASTY}"}
+    sbom = {"bomFormat": "CycloneDX", "components": [part] * 3, "metadata": {"component": {"name": NASTY}}}
+    said = {"vulnerability": {"name": NASTY}, "products": [NASTY], "status": "affected", "justification": NASTY}
+    vex = {"@context": "https://openvex.dev/ns/v0.2.0", "author": NASTY, "statements": [said]}
+    with FakeRegistry() as registry:
+        one = image({"a": b"b"}, labels={"x": NASTY})
+        registry.put("app", one, "v1")
+        for kind, body in (
+            ("application/vnd.aquasec.trivy.report+json", report),
+            ("application/vnd.cyclonedx+json", sbom),
+            ("application/vnd.openvex+json", vex),
+            (f"application/{NASTY}", {NASTY: NASTY}),
+            (BUNDLE, {"mediaType": BUNDLE, "dsseEnvelope": NASTY}),
+        ):
+            notes = {"in-toto.io/predicate-type": NASTY, "dev.sigstore.bundle.predicateType": NASTY}
+            raw = json.dumps(body).encode()
+            registry.put("app", artifact(kind, raw, subject=one, annotations=notes))
+        plain = frozenset({registry.host})
+        options = SessionOptions(plain_http=plain, use_cache=False, host=registry.host)
+        app = RegtuiApp(Session.start(options), parse_target(f"{registry.host}/app:v1"))
+        async with app.run_test(size=(140, 40), notifications=True) as pilot:
+            await settled(pilot)
+            screen: Any = app.screen
+            for tab in ("trust", "scan"):
+                screen.detail.switch(tab)
+                screen.go("detail")
+                await settled(pilot)
+                lines = len(screen.detail.current_list.line_model)
+                assert lines > 0
+                for position in range(lines):
+                    screen.detail.current_list.place_cursor(position)
+                    await pilot.press("enter")
+                    await settled(pilot)
+                    for _ in range(3):
+                        seen = screen_text(app)
+                        assert not [mark for mark in ("\x1b", "\x07", "\u202e", "\u200b") if mark in seen]
+                        await pilot.press("right_square_bracket")
+                        await settled(pilot)
+                    while app.screen is not screen:
+                        await pilot.press("escape")
+                        await settled(pilot)
+                    screen.detail.switch(tab)
+                    screen.go("detail")
+                    await settled(pilot)
+            assert screen.faults == []
