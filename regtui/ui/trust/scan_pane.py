@@ -112,10 +112,13 @@ class ScanPane(Vertical):
     ScanPane > #scan-source { height: 1; padding: 0 1; color: $text-muted; }
     ScanPane > #scan-running { height: 1; padding: 0 1; color: $text-accent; display: none; }
     ScanPane > #scan-running.-running { display: block; }
+    ScanPane > #scan-note { height: 1; padding: 0 1; color: $text-muted; display: none; }
+    ScanPane > #scan-note.-told { display: block; }
     ScanPane > FindingsTree { height: 1fr; }
     ScanPane > MessagePane { display: none; }
     ScanPane.-empty > MessagePane { display: block; }
-    ScanPane.-empty > FindingsTree, ScanPane.-empty > SeverityBar, ScanPane.-empty > #scan-source { display: none; }
+    ScanPane.-empty > FindingsTree, ScanPane.-empty > SeverityBar, ScanPane.-empty > #scan-source,
+    ScanPane.-empty > #scan-note { display: none; }
     """
 
     class FindingWanted(Message):
@@ -136,6 +139,7 @@ class ScanPane(Vertical):
         self._source = Static(Content(""), id="scan-source")
         self._scanning = Static(Content(""), id="scan-running")
         self._bar = SeverityBar()
+        self._note = Static(Content(""), id="scan-note")
         self._message = MessagePane()
 
     def compose(self) -> ComposeResult:
@@ -143,13 +147,14 @@ class ScanPane(Vertical):
         yield self._source
         yield self._scanning
         yield self._bar
+        yield self._note
         yield self._message
         yield self.findings
 
     @property
     def told(self) -> str:
         """The words over the findings, for tests and screen readers."""
-        return f"{self._source.content}\n{self._bar.text}\n{self._message.content}"
+        return f"{self._source.content}\n{self._bar.text}\n{self._note.content}\n{self._message.content}"
 
     def begin(self) -> None:
         """An image is about to be looked at."""
@@ -199,8 +204,12 @@ class ScanPane(Vertical):
             return
         self._source.update(Content(safe(self._source_words(self.shown), 600)))
         left_out = source.passed - len(source.shown)
-        note = self._note(report.findings) + (f" · {left_out:,} less bad ones are not listed" if left_out else "")
-        self._bar.show(report.counts, safe(note))
+        parts = [*self._wanted_words(report.findings)]
+        if left_out:
+            parts.append(f"{left_out:,} less bad ones are not listed")
+        self._bar.show(report.counts)
+        self._note.update(Content(safe(" · ".join(parts))))
+        self._note.set_class(bool(parts), "-told")
         self.findings.set_counts(len(source.shown), len(report.findings))
 
     def _source_words(self, found: FoundReport) -> str:
@@ -216,7 +225,8 @@ class ScanPane(Vertical):
             parts.append("the distribution is past its end: more may be missing")
         return " · ".join(parts)
 
-    def _note(self, findings: Sequence[Finding]) -> str:
+    def _wanted_words(self, findings: Sequence[Finding]) -> list[str]:
+        """What is settled, and what of the findings is shown in which way."""
         wanted, parts = self.findings.wanted, []
         settled = sum(one.vex is not None and one.vex.settles for one in findings)
         if settled:
@@ -230,7 +240,7 @@ class ScanPane(Vertical):
             parts.append(f"sorted by {wanted.order}")
         if not findings:
             parts.append("no findings in this report")
-        return "· " + " · ".join(parts) if parts else ""
+        return parts
 
     def on_tree_table_opened(self, event: TreeTable.Opened) -> None:
         """Enter: a finding is shown whole, a group opens and closes."""

@@ -9,7 +9,6 @@ from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
-from regtui.ui.safe_text import SafeText
 from regtui.ui.widgets.bars import bar
 from regtui.ui.widgets.columns import fit
 from regtui.ui.widgets.glyphs import Glyphs, glyphs_for
@@ -56,21 +55,19 @@ class SeverityBar(Widget):
         super().__init__(id=id)
         self.glyphs = glyphs_for()
         self._counts: dict[Severity, int] = {}
-        self._note = SafeText("")
 
-    def show(self, counts: Mapping[Severity, int], note: SafeText = SafeText("")) -> None:  # noqa: B008 - a constant
-        """Show other counts; `note` stands behind them."""
-        self._counts, self._note = dict(counts), note
+    def show(self, counts: Mapping[Severity, int]) -> None:
+        """Show other counts."""
+        self._counts = dict(counts)
         self.refresh()
 
     @property
     def text(self) -> str:
         """What is shown, for tests and screen readers."""
-        return "  ".join([text for text, _ in self._parts()] + ([self._note] if self._note else []))
+        return "  ".join(text for text, _ in self._parts())
 
     def _parts(self) -> list[tuple[str, Severity]]:
-        room = self.size.width - cell_len(self._note)
-        return severity_parts(self._counts, room, self.glyphs)
+        return severity_parts(self._counts, self.size.width, self.glyphs)
 
     def render_line(self, y: int) -> Strip:
         """The line."""
@@ -82,7 +79,6 @@ class SeverityBar(Widget):
             name = f"severity--{severity.value}"
             known = name in self.COMPONENT_CLASSES
             segments.append(Segment(f"{text}  ", self.get_component_rich_style(name) if known else plain))
-        segments.append(Segment(self._note, plain))
         if cell_len(self.text) > width:
             return Strip([Segment(fit(self.text, width), plain)], width)
         return Strip(segments).adjust_cell_length(width, plain)
