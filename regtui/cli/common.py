@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from regtui.credentials.errors import CredentialError
 from regtui.credentials.values import Credential, Secret, clean_secret
@@ -13,6 +13,7 @@ from regtui.session import Session, SessionOptions
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
 
 
 def add_common(parser: argparse.ArgumentParser) -> None:
@@ -44,8 +45,10 @@ def add_signing_in(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def session_of(arguments: argparse.Namespace, host: str | None = None) -> Session:
-    """The session that the options ask for; `host` is the one that the command line names.
+def session_of(
+    arguments: argparse.Namespace, host: str | None = None, *, trust: Mapping[str, Any] | None = None
+) -> Session:
+    """The session that the options ask for; `host` is the one that the command line names, `trust` is for this run.
 
     Raises StorageError when a settings file was named and can't be read, CredentialError for half a credential.
     """
@@ -60,6 +63,7 @@ def session_of(arguments: argparse.Namespace, host: str | None = None) -> Sessio
             use_cache=not arguments.no_cache,
             credential=_given(arguments),
             host=host,
+            trust=trust or {},
         )
     )
 

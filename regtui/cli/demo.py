@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from regtui.cli import exits
 from regtui.cli.common import add_common, session_of
@@ -17,8 +16,6 @@ from regtui.session import Target
 
 if TYPE_CHECKING:
     import argparse
-
-    from regtui.storage.settings import Settings
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -48,13 +45,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _explore(arguments: argparse.Namespace, folder: Path) -> int:
     place = folder.resolve()
-    session = session_of(arguments)
-    session.settings = _trusting(session.settings, place)
+    session = session_of(arguments, trust=_own_keys(place))
     return explore(session, Target(str(place), is_local=True), slow_line=arguments.ssh)
 
 
-def _trusting(settings: Settings, place: Path) -> Settings:
-    """The settings with the demo's own public keys trusted for the demo alone, in this run; the user's own win."""
+def _own_keys(place: Path) -> dict[str, Any]:
+    """The demo's own public keys, trusted for the demo alone and in this run."""
     keys = place / TRUST
-    own = {"keys": [str(keys / "cosign.pub")], "notation": str(keys)}
-    return replace(settings, trust={str(place): own, **settings.trust})
+    return {str(place): {"keys": [str(keys / "cosign.pub")], "notation": str(keys)}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from regtui.credentials.chain import CredentialChain
 from regtui.credentials.errors import KeyringUnavailable
@@ -20,7 +20,7 @@ from regtui.storage.settings import Settings
 from regtui.transport.request_log import RequestLog
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 
     from regtui.credentials.values import Credential
     from regtui.oci import Platform, Reference
@@ -49,6 +49,8 @@ class SessionOptions:
     """Nothing may be changed anywhere, whatever the settings and `write` say."""
     use_cache: bool = True
     credential: Credential | None = None
+    trust: Mapping[str, Any] = field(default_factory=dict)
+    """Trust tables for this run (trust/trust_settings.py); where the settings name the same pattern, they win."""
     host: str | None = None
     """The host that the command line names: alone for it count the credential above and the environment's."""
 
@@ -208,6 +210,8 @@ class Session:
         if client is not None:
             await client.close()
         self.reader.forget(host)
+        # Whom to trust stands in the same file, and what trust asks goes through the registry that was closed.
+        self._trust = None
 
     async def _try(self, host: str, credential: Credential) -> None:
         from regtui.credentials.environment import GivenSource

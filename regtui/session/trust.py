@@ -86,7 +86,8 @@ class TrustReader:
         """The policy of the settings for this repository; one that trusts nobody where no table names it."""
         if self._settings is None:
             settings = self._session.settings
-            read = await asyncio.to_thread(read_trust_settings, settings.trust, settings.folder or Path())
+            tables = {**self._session.options.trust, **settings.trust}
+            read = await asyncio.to_thread(read_trust_settings, tables, settings.folder or Path())
             self._settings, self.problems = read
         return self._settings.policy_for(reference.name)
 
@@ -144,8 +145,8 @@ class TrustReader:
         one_each: dict[Digest, asyncio.Lock] = {}
 
         async def ask(tag: TagSummary) -> tuple[TagSummary, ImageTrust | RegtuiError]:
-            reference = Reference(host, path, None if tag.is_untagged else tag.name, tag.digest)
             try:
+                reference = Reference(host, path, None if tag.is_untagged else tag.name, tag.digest)
                 manifest = await self._session.reader.manifest(reference)
                 async with one_each.setdefault(manifest.digest, asyncio.Lock()):
                     trust = await self._trust_of(reference, manifest, await self.policy(reference))
@@ -210,7 +211,9 @@ class TrustReader:
         if is_local(host):
             return await self._scan_sbom(image, scanner, progress)
         plain = self._session.settings.registry(host).plain_http or host in options.plain_http
-        how = ScanOptions(platform=image.platform, plain_http=plain, credential=options.credential)
+        # A credential of the command line is for the host that it names, and for no other.
+        own = options.credential if options.host == host else None
+        how = ScanOptions(platform=image.platform, plain_http=plain, credential=own)
         report = await scan_image(scanner, image.reference, how, progress)
         return FoundReport(report, scanner.name, image.top.digest, Origin.LOCAL)
 

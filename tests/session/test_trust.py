@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from regtui.credentials.values import Credential, Secret
 from regtui.oci import Digest, Reference, RegtuiError
 from regtui.registries.contract import TagSummary, closing
 from regtui.session import Session, SessionOptions, parse_image
 from regtui.session.cached_place import FRESH_FOR, CachedPlace
+from regtui.trust.findings import Report
+from regtui.trust.local_scanners import Scanner, ScanOptions
 from regtui.trust.verdict import Status
 from tests.servers.content import OCI_MANIFEST, Content, dumps
 from tests.servers.oci11 import FakeRegistry
@@ -247,3 +250,55 @@ async def test_all_tags_are_known_for_some_minutes_only(session: Session) -> Non
         place.forget("app")
         assert place.known_tags("app") is None
         await ours.close()
+
+
+async def test_a_credential_goes_to_a_scanner_for_its_own_host_alone(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[Any] = []
+
+    async def scan_image(scanner: Scanner, reference: Reference, how: ScanOptions, progress: Any) -> Report:
+        given.append((reference.host, how.credential))
+        return Report("x", scanner.name, ())
+
+    monkeypatch.setattr("regtui.session.trust.scan_image", scan_image)
+    with FakeRegistry() as named, FakeRegistry() as other:
+        for registry in (named, other):
+            registry.put("app", image(1), "v1")
+        credential = Credential("me", Secret("secret"), source="command line")
+        plain = frozenset({named.host, other.host})
+        options = SessionOptions(plain_http=plain, use_cache=False, credential=credential, host=named.host)
+        ours = Session.start(options)
+        for registry in (named, other):
+            shown = await ours.image(parse_image(f"{registry.host}/app:v1"))
+            found = await ours.trust.scan(shown, Scanner("trivy", "/bin/true"))
+            assert found.subject == shown.top.digest
+        await ours.close()
+        assert given == [(named.host, credential), (other.host, None)]
+
+
+async def test_changed_settings_count_at_once(key: Any, tmp_path: Path, open_session: Callable[..., Session]) -> None:
+    with FakeRegistry() as registry:
+        one = image(1)
+        registry.put("app", one, "v1")
+        registry.put("app", bundle_for(key, one))
+        (tmp_path / "acme.pub").write_bytes(pem_of(key))
+        file = tmp_path / "settings.toml"
+        file.write_text("")
+        ours = open_session(registry, file)
+        shown = await ours.image(parse_image(f"{registry.host}/app:v1"))
+        assert (await ours.trust.judge(shown)).verdict.status is Status.UNVERIFIED
+        file.write_text('[trust."*/app"]\nkeys = ["acme.pub"]\n')
+        await ours.settings_changed(registry.host)
+        assert (await ours.trust.judge(shown)).verdict.status is Status.VERIFIED
+
+
+async def test_tables_of_this_run_give_way_to_the_settings(key: Any, tmp_path: Path, session: Session) -> None:
+    (tmp_path / "acme.pub").write_bytes(pem_of(key))
+    mine = {"*/app": {"keys": [str(tmp_path / "acme.pub")]}, "*/other": {"keys": [str(tmp_path / "acme.pub")]}}
+    file = tmp_path / "settings.toml"
+    file.write_text('[trust."*/app"]\n')
+    ours = Session.start(SessionOptions(config=file, trust=mine))
+    assert not (await ours.trust.policy(Reference("r.example", "app"))).trusts_anyone
+    assert (await ours.trust.policy(Reference("r.example", "other"))).trusts_anyone
+    await ours.close()
