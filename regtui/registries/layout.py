@@ -233,6 +233,10 @@ class LayoutRegistry(Registry):
 
         return await asyncio.to_thread(look)
 
+    def has_referrers_api(self) -> bool | None:
+        """The listing below is as complete as one."""
+        return True
+
     async def referrers(self, repository: str, subject: Digest, artifact_type: str | None = None) -> Referrers:
         """Every manifest here that names this subject. The answer is complete, as the referrers API's is."""
         index = await asyncio.to_thread(self._index)
