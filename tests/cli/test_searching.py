@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.fakes.dockerhub import FakeDockerHub
+from tests.fakes.dockerhub import ALICE, FakeDockerHub
 from tests.fakes.harbor import ADMIN, FakeHarbor
 from tests.registries.test_harbor import POLICY
 from tests.servers import content
@@ -46,6 +46,20 @@ def test_search_prints_the_first_and_says_that_there_are_more(program, settings)
         assert (row["repository"], row["description"]) == ("library/appliance", "About library/appliance")
         done = program.run("search", hub.host, "nothing-like-this", *options)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "Nothing was found.\n")
+
+
+def test_ones_own_namespaces_are_listed_after_a_login(program, settings):
+    with FakeDockerHub() as hub:
+        hub.put("shop/cart", IMAGE, "v1")
+        hub.put("other/thing", IMAGE, "v1")
+        options = settings(hub.host, "dockerhub", hub.api)
+        done = program.run("repos", hub.host, *options, "--username", ALICE[0], "--password-stdin", stdin=ALICE[1])
+        assert done.returncode == 0, done.stderr
+        assert [line.split()[0] for line in done.stdout.splitlines()] == ["REPOSITORY", "shop/cart"]
+        assert hub.world.logins == 1
+        stranger = program.run("repos", hub.host, *options)
+        assert stranger.returncode == 1
+        assert f"regtui search {hub.host}" in stranger.stderr
 
 
 def test_a_registry_without_a_search_says_so(program):
