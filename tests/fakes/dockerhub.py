@@ -7,14 +7,14 @@ and every answer of it is held against the official description where that is on
 from __future__ import annotations
 
 import base64
-import itertools
 import json
 import re
-from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.fakes.origins import Origins
+from tests.fakes.pushes import Pushes
 from tests.fakes.validation import Exchange, Watch, specification
 from tests.servers.oci11 import Asked, FakeRegistry, Reply, Stored, json_reply
 from tests.servers.oci11 import error as refused
@@ -52,7 +52,7 @@ class World:
     owners: dict[str, str] = field(default_factory=lambda: {"shop": "alice", "alice": "alice"})
     private: set[str] = field(default_factory=set)
     immutable: set[str] = field(default_factory=set)
-    times: dict[tuple[str, str], str] = field(default_factory=dict)
+    times: Pushes = field(default_factory=Pushes)
     pulled: dict[tuple[str, str], str] = field(default_factory=dict)
     pulls_left: int = 100
     deep: int = 300
@@ -62,13 +62,6 @@ class World:
     sessions: dict[str, str] = field(default_factory=dict)
     logins: int = 0
     limited: bool = False
-    clock: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
-
-    def stamp(self, repository: str, *names: str) -> None:
-        """Note when these were pushed."""
-        for name in names:
-            n = next(self.clock)
-            self.times[repository, name] = f"2026-03-01T{n // 3600:02}:{n // 60 % 60:02}:{n % 60:02}.123456Z"
 
     def may(self, user: str, repository: str, action: str) -> bool:
         """Everybody reads what is public; the owner of a namespace does everything in it."""
@@ -144,7 +137,7 @@ class _Registry(FakeRegistry):
             return refused(403, "DENIED", "tag is immutable")
         reply = super().answer(asked)
         if reply.status == 201:
-            self.world.stamp(match[1], match[3])
+            self.world.times.stamp(match[1], match[3])
         return reply
 
     def blobs(self, asked: Asked, repository: str, stored: Stored, rest: str) -> Reply:
@@ -306,22 +299,14 @@ class _Hub(FakeRegistry):
         return self._page(asked, names, lambda name: {"repo_name": name.removeprefix("library/"), "is_official": False})
 
 
-class FakeDockerHub:
+class FakeDockerHub(Origins):
     """All four services: `host` is the registry's, `api` the Hub's."""
 
     def __init__(self) -> None:
         self.world = World()
         self.tokens, self.storage = _Tokens(self.world), _Storage(self.world)
         self.registry, self.hub = _Registry(self.world, self.tokens, self.storage), _Hub(self.world)
-        self._stack = ExitStack()
-
-    def __enter__(self) -> Self:
-        for server in (self.tokens, self.storage, self.registry, self.hub):
-            self._stack.enter_context(server)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
+        super().__init__(self.tokens, self.storage, self.registry, self.hub)
 
     @property
     def host(self) -> str:
@@ -334,7 +319,7 @@ class FakeDockerHub:
     def put(self, repository: str, content: Content, *tags: str) -> None:
         """Store content, without a request."""
         self.registry.put(repository, content, *tags)
-        self.world.stamp(repository, content.digest, *tags)
+        self.world.times.stamp(repository, content.digest, *tags)
 
 
 def _repository(name: str) -> dict[str, Any]:

@@ -7,14 +7,14 @@ and not at hand, so nothing official can be held against this.
 from __future__ import annotations
 
 import base64
-import itertools
 import json
 import re
-from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from tests.fakes.origins import Origins
+from tests.fakes.pushes import Pushes
 from tests.servers.oci11 import Asked, FakeRegistry, Reply, Stored, json_reply
 from tests.servers.oci11 import error as refused
 
@@ -38,12 +38,11 @@ class World:
     private: set[str] = field(default_factory=set)
     protected: set[str] = field(default_factory=set)
     policies: dict[str, dict[str, Any]] = field(default_factory=dict)
-    times: dict[tuple[str, str], str] = field(default_factory=dict)
+    times: Pushes = field(default_factory=Pushes)
     tokens: dict[str, set[str]] = field(default_factory=dict)
     lingering: dict[str, int] = field(default_factory=dict)
     """Repository whose end is queued → how often it is still seen."""
     queue: int = 2
-    clock: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def project_of(self, repository: str) -> str | None:
         """The project that a repository lies in."""
@@ -53,12 +52,6 @@ class World:
     def number_of(self, repository: str) -> int:
         """What the REST API calls a repository."""
         return 100 + sorted([*self.repositories, *self.lingering]).index(repository)
-
-    def stamp(self, repository: str, *tags: str) -> None:
-        """Note when these were published."""
-        for tag in tags:
-            n = next(self.clock)
-            self.times[repository, tag] = f"2026-03-01T{n // 3600:02}:{n // 60 % 60:02}:{n % 60:02}.123Z"
 
 
 class _Home(FakeRegistry):
@@ -225,7 +218,7 @@ class _Registry(FakeRegistry):
             return self._own_tags(asked, repository)
         reply = super().answer(asked)
         if match is not None and match[2] == "manifests" and asked.method == "PUT" and ":" not in match[3]:
-            self.world.stamp(repository, match[3])
+            self.world.times.stamp(repository, match[3])
         return reply
 
     def tags(self, asked: Asked, repository: str, stored: Stored, rest: str) -> Reply:
@@ -279,22 +272,14 @@ class _Registry(FakeRegistry):
         return reply
 
 
-class FakeGitLab:
+class FakeGitLab(Origins):
     """Both hosts: `host` is the registry's, `home` the GitLab's."""
 
     def __init__(self, *, database: bool = True, says: bool = True, old: bool = False) -> None:
         self.world = World()
         self.gitlab = _Home(self.world)
         self.registry = _Registry(self.world, self.gitlab, database=database, says=says, old=old)
-        self._stack = ExitStack()
-
-    def __enter__(self) -> Self:
-        self._stack.enter_context(self.gitlab)
-        self._stack.enter_context(self.registry)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
+        super().__init__(self.gitlab, self.registry)
 
     @property
     def host(self) -> str:
@@ -307,4 +292,4 @@ class FakeGitLab:
     def put(self, repository: str, content: Content, *tags: str) -> None:
         """Store content, without a request."""
         self.registry.put(repository, content, *tags)
-        self.world.stamp(repository, *tags)
+        self.world.times.stamp(repository, *tags)

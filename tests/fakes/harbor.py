@@ -7,13 +7,13 @@ answer of it is held against the official swagger file where that is on the mach
 from __future__ import annotations
 
 import base64
-import itertools
 import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from tests.fakes.pushes import Pushes
 from tests.fakes.validation import Exchange, Watch, specification
 from tests.servers.oci11 import Asked, FakeRegistry, Reply, Stored, json_reply
 from tests.servers.oci11 import error as refused
@@ -73,11 +73,9 @@ class FakeHarbor(FakeRegistry):
         self.scans: dict[str, str] = {}
         """Digest → the state of its scan."""
         self.reports: dict[str, dict[str, Any]] = {}
-        self.times: dict[tuple[str, str], str] = {}
-        """(repository, digest or tag) → when it was pushed."""
+        self.times = Pushes()
         self.pulled: dict[tuple[str, str], str] = {}
         self.scanner = "Trivy"
-        self._clock = itertools.count(1)
         self._tokens: dict[str, tuple[str, set[str]]] = {}
         described = specification("harbor-2.15.2.swagger.yaml", nulls_are_absent=True, replace=RELAXED)
         self.watch = Watch(described, covers=f"{API}/", more_statuses=SILENT)
@@ -91,7 +89,7 @@ class FakeHarbor(FakeRegistry):
 
     def put(self, repository: str, content: Content, *tags: str) -> str:
         digest = super().put(repository, content, *tags)
-        self._stamp(repository, digest, *tags)
+        self.times.stamp(repository, digest, *tags)
         return digest
 
     def answer(self, asked: Asked) -> Reply:
@@ -148,7 +146,7 @@ class FakeHarbor(FakeRegistry):
                 return Reply(202) if reply.status == 200 else reply
         reply = super().answer(asked)
         if kind == "manifests" and needed == "push" and reply.status == 201:
-            self._stamp(repository, reply.headers["Docker-Content-Digest"], *([rest] if ":" not in rest else []))
+            self.times.stamp(repository, reply.headers["Docker-Content-Digest"], *([rest] if ":" not in rest else []))
         return reply
 
     def _challenge(self, asked: Asked, had_authorization: bool) -> Reply:
@@ -447,12 +445,6 @@ class FakeHarbor(FakeRegistry):
     def _kind(self, stored: Stored, digest: str) -> str:
         config = json.loads(stored.manifests[digest][1]).get("config", {}).get("mediaType", "image.config")
         return "IMAGE" if "image.config" in config else "UNKNOWN"
-
-    def _stamp(self, repository: str, digest: str, *tags: str) -> None:
-        for name in (digest, *tags):
-            seconds = next(self._clock)
-            known = f"2026-03-01T{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.123Z"
-            self.times[repository, name] = known
 
 
 def _decoded(name: str) -> str:
