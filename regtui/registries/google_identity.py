@@ -36,6 +36,8 @@ _KEY_USERS: Final = frozenset({"_json_key", "_json_key_base64"})
 SCOPES: Final = ("https://www.googleapis.com/auth/cloud-platform",)
 _PATIENCE: Final = 20.0
 """Seconds that gcloud has."""
+SOURCE: Final = "Google"
+"""Where application default credentials come from, in words."""
 HOW: Final = "`gcloud auth application-default login`"
 NOBODY: Final = "No Google user was found (application default credentials, gcloud)."
 NO_LIBRARY: Final = (
@@ -56,12 +58,15 @@ class GoogleIdentity:
         """Who this is, for the status line, after the first token."""
         self.problem: str | None = None
         """Why there is no token, in a sentence; None when there is one, and before the first look."""
+        self.quota_project: str | None = None
+        """Whose quota calls to Google's APIs count on, when the credentials say so."""
         self.was_asked = False
 
     def forget(self) -> None:
         """Look anew next time."""
         with self._lock:
             self._found, self.project, self.name, self.problem = None, None, None, None
+            self.quota_project = None
             self.was_asked = False
 
     def credential(self) -> Credential:
@@ -105,9 +110,10 @@ class GoogleIdentity:
             return None
         self.name = getattr(self._found, "service_account_email", None) or getattr(self._found, "account", None)
         self.name = self.name or "Google user"
+        self.quota_project = getattr(self._found, "quota_project_id", None)
         expiry = self._found.expiry  # in UTC, without saying so
         until = good_until(expiry.replace(tzinfo=UTC).timestamp()) if expiry is not None else None
-        return Credential(TOKEN_USER, Secret(str(self._found.token)), source="Google", good_until=until)
+        return Credential(TOKEN_USER, Secret(str(self._found.token)), source=SOURCE, good_until=until)
 
     def _by_gcloud(self) -> Credential | None:
         program = shutil.which("gcloud")
@@ -189,7 +195,9 @@ class GoogleBearer:
             raise Unauthorized(self._identity.problem or NOBODY, hint=f"Run {HOW}, or use a service account's key.")
         if credential.username in _KEY_USERS:
             self._of_key = (credential, token)
-        return request.with_headers(authorization=bearer(token))
+        quota = self._identity.quota_project if credential.source == SOURCE else None
+        more = {"x-goog-user-project": quota} if quota else {}
+        return request.with_headers(authorization=bearer(token), **more)
 
     def _maker(self, credential: Credential) -> Callable[[], Secret | None]:
         assert credential.password is not None

@@ -12,11 +12,13 @@ HIDDEN: Final = "…"
 _SAFE_KEYS: Final = frozenset(
     {"n", "last", "digest", "mount", "from", "service", "scope", "tag", "ns"}
     | {"artifacttype", "digest-algorithm", "page", "page_size", "pagesize", "per_page", "limit", "offset", "sort"}
+    | {"api-version", "orderby", "force"}
 )
 _SECRET_HEADERS: Final = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 _SAFE_HEADERS: Final = frozenset(
     {"accept", "accept-encoding", "accept-language", "connection", "content-length", "content-range", "content-type"}
     | {"host", "if-match", "if-none-match", "range", "transfer-encoding", "user-agent"}
+    | {"x-amz-date", "x-amz-target"}
 )
 _MOST_PARAMETERS: Final = 100
 _LONGEST: Final = 4096

@@ -70,6 +70,8 @@ class FakeEcr(FakeRegistry):
         self.refuse: list[AwsError] = []
         """Errors that the next calls get, in order."""
         self.keys = {KEY: SECRET}
+        self.session_token: str | None = None
+        """What has to come along with temporary credentials."""
 
     # filling ---------------------------------------------------------------------------------------------------
 
@@ -153,11 +155,12 @@ class FakeEcr(FakeRegistry):
         if rest.split("/")[1:] != [self.signing_region, self.service, "aws4_request"] or key not in self.keys:
             raise AwsError("UnrecognizedClientException", "The security token included in the request is invalid.")
         signer = SigV4Auth(Credentials(key, self.keys[key]), self.service, self.signing_region)
-        kept = {name: asked.headers[name] for name in ("content-type", "x-amz-target", "x-amz-date")}
+        signed = ("content-type", "x-amz-target", "x-amz-date", "x-amz-security-token")
+        kept = {name: asked.headers[name] for name in signed if name in asked.headers}
         again = AWSRequest("POST", f"http://{asked.headers['host']}/", headers=kept, data=asked.body)
         again.context["timestamp"] = kept["x-amz-date"]
         made = signer.signature(signer.string_to_sign(again, signer.canonical_request(again)), again)
-        if not stated.endswith(f"Signature={made}"):
+        if not stated.endswith(f"Signature={made}") or kept.get("x-amz-security-token") != self.session_token:
             raise AwsError("UnrecognizedClientException", "The signature does not match.")
 
     signing_region = REGION

@@ -360,6 +360,27 @@ async def test_a_wrong_secret_is_refused_and_read_anew(fake, ecr, monkeypatch):
     assert len(await collect(ecr.tags("shop/cart"))) == 1
 
 
+@proves(SIGN_IN)
+async def test_temporary_credentials_of_a_profile_come_with_their_session_token(fake, ecr, monkeypatch, tmp_path):
+    fake.put("shop/cart", IMAGE, "v1")
+    fake.session_token = "session-token"
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    given = {"aws_access_key_id": KEY, "aws_secret_access_key": SECRET, "aws_session_token": "session-token"}
+    lines = "\n".join(f"{name} = {value}" for name, value in given.items())
+    (tmp_path / "credentials").write_text(f"[work]\n{lines}\n")
+    monkeypatch.setenv("AWS_PROFILE", "work")
+    assert len(await collect(ecr.tags("shop/cart"))) == 1
+    assert ecr.identity().name == "AWS profile work"
+    shown = [value for record in ecr.client.log.records for _, value in record.request_headers]
+    assert f"{ecr.target}.DescribeImages" in shown
+    assert not any("session-token" in value or SECRET in value for value in shown)
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    ecr.client.forget_credential()
+    with pytest.raises(Unsupported, match="can't be read"):
+        await ecr.retention("shop/cart")
+
+
 async def test_who_may_not_list_sees_what_is_pinned(fake):
     fake.create("shop/cart")
     registry = EcrRegistry(

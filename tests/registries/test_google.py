@@ -52,7 +52,12 @@ TOKEN = Credential("oauth2accesstoken", Secret("ya29.token"), source="docker-cre
 @pytest.fixture(autouse=True)
 def no_google_user(monkeypatch, tmp_path):
     """Nobody is signed in, and no address of Google is asked whether somebody is."""
-    for name in ("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT", "GCE_METADATA_HOST"):
+    for name in (
+        "GOOGLE_APPLICATION_CREDENTIALS",
+        "GOOGLE_CLOUD_PROJECT",
+        "GCLOUD_PROJECT",
+        "GOOGLE_CLOUD_QUOTA_PROJECT",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NO_GCE_CHECK", "true")
     monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path / "gcloud"))
@@ -351,9 +356,12 @@ async def test_application_default_credentials_sign_in_and_name_the_project(fake
     key = tmp_path / "key.json"
     key.write_text(json.dumps(key_of(fake)))
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(key))
+    monkeypatch.setenv("GOOGLE_CLOUD_QUOTA_PROJECT", "billing")
     registry = made(fake, namespaces=())
     assert [r.path for r in await collect(registry.repositories())] == ["shop/web/cart"]
     assert await tag_names(registry, "shop/web/cart") == ["v1"]
+    assert {one.headers.get("x-goog-user-project") for one in fake.asked if one.path.startswith("/v1/")} == {"billing"}
+    assert {one.headers.get("x-goog-user-project") for one in fake.asked if one.path.startswith("/v2/")} == {None}
     identity = registry.identity()
     assert (identity.name, identity.source) == ("robot@shop.iam.gserviceaccount.com", "Google")
     await registry.close()
