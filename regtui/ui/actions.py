@@ -235,6 +235,8 @@ _INSIDE = (
            rank=15, footer="sort"),
     Action("file.beside", "Waste and packages", "Go to the lists beside: waste, by layer, packages, largest files.",
            "b", _at(Place.FILES, Place.BESIDE), "show_beside", "Look", rank=11, footer="waste/packages"),
+    Action("file.duplicates", "Equal files", "Read the layers again and compare contents: what is stored twice.",
+           "F", _at(Place.FILES, Place.BESIDE), "find_duplicates", "Look"),
     Action("file.extract", "Extract", "Save this file or folder on this disk.", "e", _ANY_FILE, "extract_file", "Take",
            rank=16, footer="extract"),
     Action("file.pager", "Page", "Read this file in the pager.", "f3", _ANY_FILE, "page_file", "Take", rank=17,

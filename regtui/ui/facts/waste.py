@@ -102,10 +102,12 @@ def waste_rows(waste: Waste, view: View) -> Iterator[WasteRow]:
         (waste.metadata_only, "of these only for mode, owner or time", "sum"),
         (sum(item.bytes for item in waste.leftovers), "caches that package managers left", "sum"),
     ]
-    if waste.duplicates is not None:
-        sums.append((sum(group.bytes for group in waste.duplicates), "files with equal contents", "sum"))
     for number, (size, text, why) in enumerate(sums):
-        yield WasteRow(-number - 1, size, text, why)
+        yield WasteRow(-number - 2, size, text, why)
+    if waste.duplicates is None:
+        yield WasteRow(-1, None, "files with equal contents: F compares them", "not known")
+    else:
+        yield WasteRow(-1, sum(group.bytes for group in waste.duplicates), "files with equal contents", "sum")
     found = [(item.bytes, item.node, f"in {item.count} layers") for item in waste.worst]
     found += [(item.bytes, item.node, f"{item.manager} cache") for item in waste.leftovers]
     found += [(group.bytes, group.nodes[0], f"{len(group.nodes)} equal files") for group in waste.duplicates or ()]

@@ -1,4 +1,4 @@
-"""The keys that are about one file, for every list in which files stand."""
+"""The keys that are about a file, or about all of them, for every list in which files stand."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 else:
     Host = object
 
-What = Literal["extract", "page", "edit"]
+What = Literal["extract", "page", "edit", "duplicates"]
 
 
 class FileKeys(Host):
@@ -33,6 +33,10 @@ class FileKeys(Host):
     def action_page_file(self) -> None:
         """f3"""
         self.post_message(FileKeys.Pressed("page"))
+
+    def action_find_duplicates(self) -> None:
+        """F"""
+        self.post_message(FileKeys.Pressed("duplicates"))
 
     def action_edit_file(self) -> None:
         """f4"""

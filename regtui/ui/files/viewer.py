@@ -8,9 +8,7 @@ from textual.actions import SkipAction
 
 from regtui.ui.actions import Place
 from regtui.ui.models.file_text import FileModel
-from regtui.ui.models.filters import InvalidFilter
-from regtui.ui.safe_text import SafeText, safe
-from regtui.ui.widgets.line_list import LineList
+from regtui.ui.widgets.filtering import FilteringList
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Sequence
@@ -23,14 +21,14 @@ STEP: Final = 16
 """Characters that left and right scroll by."""
 
 
-class FileView(LineList):
+class FileView(FilteringList):
     """A FileModel as lines."""
 
     PLACES = (Place.VIEWER,)
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
-        self.model = FileModel()
+        self.model: FileModel = FileModel()
 
     def show(self, model: FileModel) -> None:
         """Show another file."""
@@ -43,20 +41,6 @@ class FileView(LineList):
         """The colours are there."""
         self.model.paint(pieces)
         self.sync()
-
-    def set_filter(self, source: str) -> SafeText | None:
-        """Look for a text; the sentence to show when it can't be looked for."""
-        try:
-            self.model.set_filter(source)
-        except InvalidFilter as error:
-            return safe(f"{error} {error.hint or ''}".rstrip())
-        self.sync()
-        return None
-
-    @property
-    def filter_source(self) -> str:
-        """What is looked for, as it was typed."""
-        return self.model.filter.source
 
     @property
     def line_model(self) -> FileModel:

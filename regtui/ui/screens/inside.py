@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual import on, work
 
+from regtui.contents.stream import IndexOptions
 from regtui.contents.view import View
 from regtui.oci import RegtuiError
 from regtui.ui.detail import DetailPane
@@ -53,8 +54,8 @@ class Inside(FileTaking, Browsing):
         return bool(self.workers.cancel_group(self, "contents"))
 
     @work(exclusive=True, group="contents", exit_on_error=False)
-    async def load_contents(self, image: Image) -> None:
-        """Read the layers of an image and show its tree; leaving the tab stops it."""
+    async def load_contents(self, image: Image, *, hash_files: bool = False) -> None:
+        """Read the layers of an image and show its tree; leaving the tab stops it. `hash_files` compares contents."""
         files = self.detail.files
         files.begin()
         try:
@@ -62,6 +63,7 @@ class Inside(FileTaking, Browsing):
                 image,
                 _progress(files, slow=bool(getattr(self.app, "slow_line", False))),
                 lambda tree: files.post_message(FilesPane.Grown(View(tree))),
+                options=IndexOptions(hash_files=True) if hash_files else None,
             )
             files.state(SafeText("adding up…"))
             view = await asyncio.to_thread(view_of, contents.tree, files.looking)
@@ -123,8 +125,14 @@ class Inside(FileTaking, Browsing):
             "extract": self.action_extract_file,
             "page": self.action_page_file,
             "edit": self.action_edit_file,
+            "duplicates": self._find_duplicates,
         }
         takes[event.what]()
+
+    def _find_duplicates(self) -> None:
+        image = self.detail.image
+        if image is not None:
+            self.load_contents(image, hash_files=True)
 
 
 def _progress(files: FilesPane, *, slow: bool) -> Callable[[LayerProgress], None]:

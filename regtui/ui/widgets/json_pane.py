@@ -13,10 +13,10 @@ from textual import work
 from textual.actions import SkipAction
 
 from regtui.ui.actions import Place
-from regtui.ui.models.filters import InvalidFilter
 from regtui.ui.models.json_view import JsonModel, lay_out, pieces
-from regtui.ui.safe_text import LINE_LIMIT, SafeText, safe
+from regtui.ui.safe_text import LINE_LIMIT, safe
 from regtui.ui.widgets.columns import fit
+from regtui.ui.widgets.filtering import FilteringList
 from regtui.ui.widgets.line_list import LineList
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _TONES = {"key": "accent", "string": "", "literal": "", "punctuation": "", "text
 _MARGIN = 2
 
 
-class JsonPane(LineList):
+class JsonPane(FilteringList):
     """A JSON document. `h` folds, `l` unfolds, `f` folds all, enter does either."""
 
     PLACES = (Place.JSON,)
@@ -44,7 +44,7 @@ class JsonPane(LineList):
     def __init__(self, document: bytes = b"", *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id, classes=classes)
         self.document = document
-        self.model = JsonModel(lay_out(document))
+        self.model: JsonModel = JsonModel(lay_out(document))
 
     def show(self, document: bytes) -> None:
         """Show another document."""
@@ -53,20 +53,6 @@ class JsonPane(LineList):
             self._show(JsonModel(lay_out(document)))
         else:
             self._lay_out(document)
-
-    def set_filter(self, source: str) -> SafeText | None:
-        """Show only lines that match; the sentence to show when the filter can't be used."""
-        try:
-            self.model.set_filter(source)
-        except InvalidFilter as error:
-            return safe(f"{error} {error.hint or ''}".rstrip())
-        self.sync()
-        return None
-
-    @property
-    def filter_source(self) -> str:
-        """The filter as it was typed."""
-        return self.model.filter.source
 
     @property
     def line_model(self) -> JsonModel:

@@ -21,10 +21,10 @@ from textual.message import Message
 from textual.strip import Strip
 
 from regtui.ui.actions import Place
-from regtui.ui.models.filters import InvalidFilter
 from regtui.ui.models.rows import RowModel
 from regtui.ui.safe_text import SafeText, safe
 from regtui.ui.widgets.columns import GAP, Column, Placed, fit, header_line, place
+from regtui.ui.widgets.filtering import FilteringList
 from regtui.ui.widgets.line_list import LineList
 from regtui.ui.widgets.listing import Listing, list_title, marks_note
 
@@ -44,7 +44,7 @@ RESORT_AFTER = 0.4
 _MARGIN = 2
 
 
-class RowTable(LineList, Generic[Row]):
+class RowTable(FilteringList, Generic[Row]):
     """A table over a RowModel. Change it through its methods, or change `model` and call `sync`."""
 
     PLACES = (Place.TABLE,)
@@ -156,20 +156,6 @@ class RowTable(LineList, Generic[Row]):
         self.model.remove(keys)
         self.sync()
         self._tell_marks(marked)
-
-    def set_filter(self, source: str) -> SafeText | None:
-        """Filter as it was typed; the sentence to show when it can't be used, and then the one before stays."""
-        try:
-            self.model.set_filter(source)
-        except InvalidFilter as error:
-            return safe(f"{error} {error.hint or ''}".rstrip())
-        self.sync()
-        return None
-
-    @property
-    def filter_source(self) -> str:
-        """The filter as it was typed."""
-        return self.model.filter.source
 
     def sort_by(self, column: str, *, reverse: bool | None = None) -> None:
         """Sort by a column (in its own first direction unless told), `""` for the order of arrival."""

@@ -135,6 +135,19 @@ async def test_waste_packages_and_largest_beside(explore: Callable[..., RegtuiAp
         assert files.looking.layer == 1
 
 
+async def test_equal_files_are_found_on_request(explore: Callable[..., RegtuiApp]) -> None:
+    async with explore("/shop/reports:0.4.0").run_test(size=WIDE) as pilot:
+        files = await open_files(pilot)
+        files.file_tree.focus()
+        assert "F compares them" in await press(pilot, "b")
+        assert files.findings.waste.duplicates is None
+        await pilot.press("F")
+        await settled(pilot, lambda: files.is_complete and files.findings.waste.duplicates is not None)
+        equal = files.findings.waste.duplicates
+        assert equal
+        assert any(row.why == f"{len(equal[0].nodes)} equal files" for row in files.findings.wasted)
+
+
 async def test_what_was_removed_is_shown_in_the_layer_that_had_it(explore: Callable[..., RegtuiApp]) -> None:
     async with explore("/shop/reports:0.4.0").run_test(size=WIDE) as pilot:
         files = await open_files(pilot)
