@@ -53,6 +53,8 @@ SCENES: Final = (
     Scene("explorer", "/shop/cart:1.4.2", ("d",), (120, 40)),
     Scene("layers", "/shop/cart:1.4.2", (_NEXT,), (120, 40)),
     Scene("files", "/shop/reports:0.4.0", (*_ZOOMED, _NEXT, _NEXT, "s"), (100, 32)),
+    Scene("waste", "/shop/reports:0.4.0", (*_ZOOMED, _NEXT, _NEXT, "b", "b"), (120, 34)),
+    Scene("file", "/shop/cart:1.4.2", (*_ZOOMED, _NEXT, _NEXT, "l", "l", "enter")),
     Scene("history", "/shop/cart:1.4.2", (*_ZOOMED, *([_NEXT] * 3))),
     Scene("trust", "/shop/cart:1.4.2", (*_ZOOMED, *([_NEXT] * 4)), (120, 32)),
     Scene("scan", "/shop/reports:0.4.0", (*_ZOOMED, *([_NEXT] * 5), "f"), (120, 32)),

@@ -43,14 +43,14 @@ _DELTA: Final[Column[DifferenceRow]] = Column(
 )  # fmt: skip
 
 
-def _text(name: str, title: str, width: int, flex: int, *, priority: int = 0) -> Column[DifferenceRow]:
+def _text(name: str, title: str, width: int, flex: int, *, is_path: bool = False) -> Column[DifferenceRow]:
     return Column(
         name,
         SafeText(title),
         lambda row: _value(getattr(row, name)),
         width,
         flex=flex,
-        priority=priority,
+        keeps_end=is_path,
         sort=(lambda row: row.name) if name == "name" else None,
     )
 
@@ -68,7 +68,7 @@ COLUMNS: Final[dict[str, Sequence[Column[DifferenceRow]]]] = {
         _text("name", "digest", 16, 1),
     ),
     "files": (
-        _SIGN, _DELTA, _text("name", "path", 20, 3), _KIND,
+        _SIGN, _DELTA, _text("name", "path", 20, 3, is_path=True), _KIND,
         Column("before", SafeText("before"), lambda row: _value(row.before), 9, align="right", priority=2),
         Column("after", SafeText("after"), lambda row: _value(row.after), 9, align="right", priority=1),
         Column("detail", SafeText("note"), lambda row: safe(row.detail), 12, tone="dim", flex=1, priority=4),

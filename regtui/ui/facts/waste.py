@@ -96,18 +96,18 @@ def findings_of(contents: ImageContents) -> Findings:
 def waste_rows(waste: Waste, view: View) -> Iterator[WasteRow]:
     """The sums first, then the worst: files that several layers have, left caches, and equal files."""
     sums = [
-        (waste.wasted, f"score {waste.efficiency:.4f}; wasted as dive counts", "sum"),
+        (waste.wasted, f"dive: score {waste.efficiency:.4f}", "sum"),
         (waste.deleted, "hidden by whiteouts", "sum"),
-        (waste.overwritten, "overwritten by later layers", "sum"),
-        (waste.metadata_only, "of these only for mode, owner or time", "sum"),
-        (sum(item.bytes for item in waste.leftovers), "caches that package managers left", "sum"),
+        (waste.overwritten, "overwritten later", "sum"),
+        (waste.metadata_only, "by metadata only", "sum"),
+        (sum(item.bytes for item in waste.leftovers), "package caches left", "sum"),
     ]
     for number, (size, text, why) in enumerate(sums):
         yield WasteRow(-number - 2, size, text, why)
     if waste.duplicates is None:
-        yield WasteRow(-1, None, "files with equal contents: F compares them", "not known")
+        yield WasteRow(-1, None, "equal files (F)", "not known")
     else:
-        yield WasteRow(-1, sum(group.bytes for group in waste.duplicates), "files with equal contents", "sum")
+        yield WasteRow(-1, sum(group.bytes for group in waste.duplicates), "equal files", "sum")
     found = [(item.bytes, item.node, f"in {item.count} layers") for item in waste.worst]
     found += [(item.bytes, item.node, f"{item.manager} cache") for item in waste.leftovers]
     found += [(group.bytes, group.nodes[0], f"{len(group.nodes)} equal files") for group in waste.duplicates or ()]

@@ -148,6 +148,7 @@ _WASTE: Final[tuple[Column[Any], ...]] = (
         lambda row: safe(row.path, 600),
         12,
         flex=1,
+        keeps_end=True,
         tone=lambda row: "accent" if row.node is None else "",
     ),
     Column("why", SafeText("why"), lambda row: safe(row.why), 12, tone="dim", priority=1),
@@ -174,7 +175,8 @@ _PACKAGES: Final[tuple[Column[Any], ...]] = (
 )  # fmt: skip
 _LARGEST: Final[tuple[Column[Any], ...]] = (
     _SIZE,
-    Column("path", SafeText("path"), lambda row: safe(row.path, 600), 12, flex=1, sort=lambda row: row.path),
+    Column("path", SafeText("path"), lambda row: safe(row.path, 600), 12, flex=1, sort=lambda row: row.path,
+           keeps_end=True),
     Column("layer", SafeText("layer"), lambda row: _layer(row.layer), 5, align="right", tone="dim", priority=1,
            sort=lambda row: row.layer),
 )  # fmt: skip

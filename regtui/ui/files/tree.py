@@ -41,7 +41,9 @@ class FileTree(FileKeys, TreeTable[int]):
         source = FileSource(view)
         before, behind = file_columns(source)
         trunk: Column[int] = Column("tree", SafeText("path"), lambda node: file_label(view, node), 16, flex=1)
-        opened, current, wanted = set(self.model.view.opened), self.model.current, self.filter_source
+        opened, wanted = set(self.model.view.opened), self.filter_source
+        # On the first line nobody has gone anywhere yet: it stays the first while more arrives.
+        current = self.model.current if self.model.cursor else None
         self.view = view
         self.columns = (*before, trunk, *behind)
         self._placed = (-1, [])

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from textual import on, work
 
+from regtui.contents.columns import Kind
+from regtui.contents.links import resolve
 from regtui.contents.stream import IndexOptions
 from regtui.contents.view import View
 from regtui.oci import RegtuiError
@@ -111,9 +113,13 @@ class Inside(FileTaking, Browsing):
     @on(TreeTable.Opened, "#file-tree")
     def _open_file(self, event: TreeTable.Opened) -> None:
         event.stop()
-        place = self.file_here()
+        place, files = self.file_here(), self.detail.files
         if place is None or place.is_folder:
-            self.detail.files.file_tree.toggle()
+            files.file_tree.toggle()
+            return
+        folder = _linked_folder(place)
+        if folder is not None:
+            files.go_to_node(folder)
             return
         from regtui.ui.screens.view_file import ViewerScreen
 
@@ -133,6 +139,19 @@ class Inside(FileTaking, Browsing):
         image = self.detail.image
         if image is not None:
             self.load_contents(image, hash_files=True)
+
+
+def _linked_folder(place: FilePlace) -> int | None:
+    """The folder that a symlink leads to, None for every other path."""
+    if place.kind != Kind.SYMLINK:
+        return None
+    tree = place.contents.tree
+    try:
+        node = resolve(tree, tree.path(place.node), 0, place.layer)
+    except RegtuiError:
+        return None  # the viewer says what is wrong with the link
+    here = tree.occurrence(node, place.layer) if node is not None else None
+    return node if here is not None and tree.kind(here) == Kind.DIRECTORY else None
 
 
 def _progress(files: FilesPane, *, slow: bool) -> Callable[[LayerProgress], None]:

@@ -40,6 +40,8 @@ class Column(Generic[Row]):
     sort: Callable[[Row], Any] | None = None
     descending: bool = False
     priority: int = 0
+    keeps_end: bool = False
+    """Whether what is too long loses its beginning, as paths do whose last part tells most."""
     is_data: bool = True
     """Whether it belongs into a file that the table is saved to: a bar does not."""
 
@@ -69,6 +71,17 @@ def fit(text: str, width: int, *, right: bool = False, ellipsis: str = "…") ->
         return set_cell_size(cut, width)
     filling = " " * (width - length)
     return filling + text if right else text + filling
+
+
+def fit_end(text: str, width: int, *, ellipsis: str = "…") -> str:
+    """As `fit`, but what is too long loses its beginning."""
+    length = cell_len(text)
+    if length <= width or width <= 0:
+        return fit(text, width, ellipsis=ellipsis)
+    while text and length > width - 1:
+        length -= cell_len(text[0])
+        text = text[1:]
+    return fit(ellipsis + text, width)
 
 
 def place(columns: Sequence[Column[Row]], width: int) -> list[Placed[Row]]:

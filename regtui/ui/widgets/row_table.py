@@ -23,7 +23,7 @@ from textual.strip import Strip
 from regtui.ui.actions import Place
 from regtui.ui.models.rows import RowModel
 from regtui.ui.safe_text import SafeText, safe
-from regtui.ui.widgets.columns import GAP, Column, Placed, fit, header_line, place
+from regtui.ui.widgets.columns import GAP, Column, Placed, fit, fit_end, header_line, place
 from regtui.ui.widgets.filtering import FilteringList
 from regtui.ui.widgets.line_list import LineList
 from regtui.ui.widgets.listing import Listing, list_title, marks_note
@@ -260,7 +260,10 @@ class RowTable(FilteringList, Generic[Row]):
             size = spot.width
             if error is not None and turn == len(placed) - 1:
                 size = min(size, max(spot.column.width, cell_len(text)))
-            text = fit(text, size, right=spot.column.align == "right", ellipsis=self.glyphs.ellipsis)
+            if spot.column.keeps_end:
+                text = fit_end(text, size, ellipsis=self.glyphs.ellipsis)
+            else:
+                text = fit(text, size, right=spot.column.align == "right", ellipsis=self.glyphs.ellipsis)
             gap = " " * GAP if turn else ""
             parts += [(gap, ""), (text, "marked" if marked and not turn else spot.column.tone_of(row))]
         if error is not None:

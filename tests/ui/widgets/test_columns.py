@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from regtui.ui.safe_text import SafeText, safe
-from regtui.ui.widgets.columns import GAP, Column, fit, place
+from regtui.ui.widgets.columns import GAP, Column, fit, fit_end, place
 from regtui.ui.widgets.glyphs import ASCII, UNICODE, glyphs_for
 
 
@@ -106,3 +106,10 @@ def test_each_sign_is_one_cell() -> None:
         ):
             assert cell_len(getattr(glyphs, name)) == 1
     assert "".join(getattr(ASCII, name) for name in ASCII.__slots__).isascii()
+
+
+def test_what_keeps_its_end_loses_its_beginning() -> None:
+    assert fit_end("/usr/lib/python3/x.py", 10) == "…hon3/x.py"
+    assert fit_end("/a", 4) == "/a  "
+    assert fit_end("日本語", 4) == "…語 "
+    assert fit_end("abc", 0) == ""
