@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,6 @@ from regtui.oci.errors import InvalidReference
 from regtui.session import parse_target
 
 if TYPE_CHECKING:
-    import argparse
-
     from regtui.session import Session
 
 
@@ -22,7 +21,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--digest", action="store_true", help="delete the manifests, too, where nothing else needs them"
     )
-    parser.add_argument("--trash", action="store_true", help="keep each tag as trash-DATE-TAG instead of losing it")
+    parser.add_argument(
+        "--trash",
+        action=argparse.BooleanOptionalAction,
+        help="keep each tag as trash-DATE-TAG instead of losing it (default: as the settings say)",
+    )
     add_changing(parser)
 
 
@@ -40,10 +43,11 @@ async def run(arguments: argparse.Namespace) -> int:
         graph = await gather(registry, session.reader, path, of=None if arguments.match else locators)
         if arguments.match:
             locators = [tag for tag in graph.tags if fnmatchcase(tag, arguments.match)]
-        protection = session.settings.registry(host).protection
+        settings = session.settings.registry(host)
+        protection = settings.protection
         force = arguments.force_protected
         selection = Selection.of(locators)
-        if arguments.trash:
+        if arguments.trash or (arguments.trash is None and settings.trash and not arguments.digest):
             day = datetime.now(UTC).strftime("%Y%m%d")
             plan = plan_trash(graph, selection, day, protection=protection, force_protected=force)
         else:

@@ -27,6 +27,12 @@ def version_key(tag: str) -> tuple[int, int, int, int, int, str]:
     return (1, int(major), int(minor or 0), int(patch or 0), 0 if rest else 1, natural_key(rest or ""))
 
 
+def is_release(tag: str) -> bool:
+    """Whether a tag is the semantic version of a release: three numbers, `v` before them or not, nothing behind."""
+    match = _SEMVER.fullmatch(tag)
+    return match is not None and match[3] is not None and match[4] is None
+
+
 def subject_of(tag: str) -> tuple[str, str] | None:
     """(digest of the subject, suffix) for `sha256-<hex>` and `sha256-<hex>.sig|.att|.sbom`; else None.
 

@@ -11,13 +11,16 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from regtui.oci.reference import normalise_host
+from regtui.oci.tags import is_release
 from regtui.storage.cache import DEFAULT_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-DEFAULT_PROTECTED: Final = ("latest", "stable", "prod*", "release*")
+RELEASES: Final = "semver:release"
+"""In the place of a pattern: every tag that is the semantic version of a release, as 1.4.0 or v2.0.1."""
+DEFAULT_PROTECTED: Final = ("latest", "stable", "prod*", "release*", RELEASES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,12 @@ class RegistrySettings:
     production: bool = False
     """Whether every change needs the repository's name typed."""
     protected: tuple[str, ...] = DEFAULT_PROTECTED
-    """Glob patterns of tags that are not changed without more asking: the registry's own, else those for all."""
+    """Glob patterns of tags that are not changed without more asking: the registry's own, else those for all.
+
+    `semver:release` stands for the versions of releases.
+    """
+    trash: bool = False
+    """Whether deleted tags are kept as `trash-DATE-TAG` there until they are purged."""
     repositories: tuple[str, ...] = ()
     """Repositories to list where the registry can't."""
     namespaces: tuple[str, ...] = ()
@@ -63,7 +71,11 @@ class RegistrySettings:
 
     def protection(self, tag: str) -> str | None:
         """The pattern that protects this tag, None when none does."""
-        return next((pattern for pattern in self.protected if fnmatchcase(tag, pattern)), None)
+        return next((pattern for pattern in self.protected if _matches(tag, pattern)), None)
+
+
+def _matches(tag: str, pattern: str) -> bool:
+    return is_release(tag) if pattern == RELEASES else fnmatchcase(tag, pattern)
 
 
 @dataclass(frozen=True, slots=True)

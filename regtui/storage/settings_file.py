@@ -179,7 +179,7 @@ _DEFAULT_TEXT = """\
 # journal_days = 30
 
 # Tags that ask for more before they are changed or deleted: patterns with * and ?.
-# protected = ["latest", "stable", "prod*", "release*"]
+# protected = ["latest", "stable", "prod*", "release*", "semver:release"]
 
 # Other keys for actions: action = "key,key". The help (?) shows the actions of each place.
 # [keymap]
@@ -202,6 +202,8 @@ _DEFAULT_TEXT = """\
 # Trust the certificates in this PEM file as well; a relative path starts at this file's folder.
 # ca_file = "registry-ca.pem"
 # api = "gitlab.example.com"   # where the product's own API answers, when that is another host
+# Keep deleted tags as trash-DATE-TAG until `regtui prune --trash 30d` purges them.
+# trash = false
 # Its own patterns in the place of those for all.
 # protected = ["v*"]
 # What to list where the registry can't list its repositories, or needs a namespace for it.

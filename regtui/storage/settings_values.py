@@ -124,6 +124,7 @@ REGISTRY: Final[Mapping[str, Callable[[object], Any]]] = {
     "api": api_host,
     "production": boolean,
     "protected": texts,
+    "trash": boolean,
     "repositories": texts,
     "namespaces": texts,
     "username": text,

@@ -165,7 +165,8 @@ class DeleteProposal(InOnePlace):
     def __init__(self, session: Session, place: Place, locators: Sequence[str]) -> None:
         super().__init__(session, place)
         self.selection = Selection.of(locators)
-        self.options = {"manifests": False, "trash": False, "force": False}
+        trash = session.settings.registry(place.host).trash
+        self.options = {"manifests": False, "trash": trash, "force": False}
 
     async def read(self, tell: Callable[[str], object]) -> None:
         """The whole repository: co-tags and parents may be anywhere in it."""

@@ -14,7 +14,7 @@ from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from regtui.oci import RegtuiError
-from regtui.operations.retention import export_acr, export_ecr
+from regtui.operations.retention_export import export_acr, export_ecr, export_gitlab, export_harbor
 from regtui.registries.contract import closing
 from regtui.ui.actions import Bound
 from regtui.ui.actions import Place as Spot
@@ -53,7 +53,9 @@ SHOWING: Final = 0.4
 WIDE: Final = 100
 EXPORTS: Final[Mapping[str, Callable[[Rules, str], str]]] = {
     "ECR lifecycle policy (JSON)": lambda rules, _: export_ecr(rules),
+    "Harbor retention (JSON)": export_harbor,
     "acr purge (command)": export_acr,
+    "GitLab cleanup policy (JSON)": export_gitlab,
 }
 """The rule in a vendor's own words. Each raises OperationError for what that vendor can't say."""
 
