@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from regtui.oci import Digest, ImageManifest, Index
 from regtui.oci.artifact import name_of
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Set
 
     from regtui.oci import Manifest
+
+
+PLACEHOLDER: Final = "dev.regtui.placeholder"
+"""Annotation of the throw-away manifests that take a tag where only manifests can be deleted (removing.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,8 @@ class Node:
         elif isinstance(manifest, ImageManifest):
             blobs = tuple({d.digest: d.size for d in (manifest.config, *manifest.layers)}.items())
             kind = name_of(manifest)
+        if PLACEHOLDER in manifest.annotations:
+            kind = "placeholder"
         subject = manifest.subject.digest if manifest.subject is not None else None
         return cls(manifest.digest, manifest.media_type, manifest.size, kind, children, attestations, subject, blobs)
 

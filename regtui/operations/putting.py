@@ -68,7 +68,7 @@ async def _restore(work: Work, step: Step) -> StepResult:
     manifest = work.manifests.get(step.digest)
     if manifest is None:
         return StepResult("failed", "the journal does not hold its bytes")
-    if await work.digest_at(step.place, step.digest) is None:
+    if await work.digest_at(step.place, step.digest) is None and not await _restored_there(work, step):
         try:
             await _put(work, step.place, step.digest, manifest)
         except RegtuiError as error:
@@ -78,6 +78,19 @@ async def _restore(work: Work, step: Step) -> StepResult:
     if missing:
         return StepResult("failed", f"It is too late: the registry no longer has {missing[0].short}.")
     return await _read_back(work, step.place, step.digest, manifest)
+
+
+async def _restored_there(work: Work, step: Step) -> bool:
+    """Whether the registry put it back from what it keeps itself, with its blobs; otherwise its bytes are put."""
+    kept = (await work.kept(step.place)).get(step.digest)
+    if kept is None:
+        return False
+    registry = await work.registry(step.place.host)
+    try:
+        await registry.restore(step.place.repository, kept)
+    except RegtuiError:
+        return False
+    return await work.digest_at(step.place, step.digest) is not None
 
 
 async def missing_blobs(work: Work, place: Place, manifest: ImageManifest | Index) -> list[Digest]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import secrets
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from regtui.oci import Descriptor, Digest, RegtuiError, parse_manifest
 from regtui.oci import media_types as types
+from regtui.operations.graph import PLACEHOLDER
 from regtui.operations.record import StepResult
 from regtui.registries.contract import Capability
 from regtui.transport.errors import NotFound, Unsupported
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from regtui.oci import ImageManifest, Index
     from regtui.operations.plan import Step
     from regtui.operations.work import Work
-
-PLACEHOLDER: Final = "dev.regtui.placeholder"
-"""Annotation of the throw-away manifests that take a tag where only manifests can be deleted."""
 
 
 async def untag(work: Work, number: int, step: Step) -> StepResult:

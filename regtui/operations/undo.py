@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Final
 
 from regtui.oci import ImageManifest, Index, RegtuiError
 from regtui.oci.media_types import is_foreign
+from regtui.operations.kept import kept_by
 from regtui.operations.plan import Action, Place, Plan, Step
 from regtui.operations.record import read_record
 from regtui.operations.steadily import steadily
 from regtui.transport.errors import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from regtui.oci import Descriptor, Digest
     from regtui.operations.record import Record
-    from regtui.registries.contract import Registry
+    from regtui.registries.contract import DeletedManifest, Registry
     from regtui.storage.journal import Journal
 
 _AT_ONCE: Final = 16
@@ -102,6 +103,8 @@ class _Undo:
         self._open = open_registry
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._now: dict[tuple[Place, str], Digest | None] = {}
+        self._kept: dict[Place, dict[Digest, DeletedManifest]] = {}
+        """What the registry itself can restore."""
         self._lost: dict[Digest, Digest] = {}
         """Manifest → the blob of it that is gone."""
         self._numbers: dict[tuple[Place, Digest], int] = {}
@@ -125,10 +128,12 @@ class _Undo:
         for place, manifest in missing:
             if isinstance(manifest, ImageManifest):
                 blobs.update({(place, b.digest): b for b in (manifest.config, *manifest.layers)})
+        await self._look_what_is_kept(place for place, _ in missing)
         gone = await asyncio.gather(*(self._is_gone(place, blob) for (place, _), blob in blobs.items()))
         lost = {key for key, is_gone in zip(blobs, gone, strict=True) if is_gone}
         for place, manifest in missing:
-            self._note_lost(place, manifest, lost)
+            if manifest.digest not in self._kept.get(place, {}):
+                self._note_lost(place, manifest, lost)
 
     def restore_manifests(self) -> None:
         """Children first, as the journal has them, then what refers to them."""
@@ -144,7 +149,8 @@ class _Undo:
             below = [d.digest for d in manifest.manifests] if isinstance(manifest, Index) else []
             needs = tuple(self._numbers[place, d] for d in below if (place, d) in self._numbers)
             self._numbers[place, digest] = len(self.steps)
-            self.steps.append(Step(Action.RESTORE, place, digest, needs=needs))
+            why = "the registry keeps it" if digest in self._kept.get(place, {}) else ""
+            self.steps.append(Step(Action.RESTORE, place, digest, needs=needs, why=why))
 
     def restore_tags(self) -> None:
         """Every tag that was removed or moved, to where it was; tags that were made go."""
@@ -195,6 +201,10 @@ class _Undo:
             except NotFound:
                 found = None
         self._now[place, locator] = found
+
+    async def _look_what_is_kept(self, places: Iterable[Place]) -> None:
+        for place in dict.fromkeys(places):
+            self._kept[place] = await kept_by(await self._open(place.host), place.repository)
 
     async def _is_gone(self, place: Place, blob: Descriptor) -> bool:
         if is_foreign(blob.media_type) or blob.size == 0:

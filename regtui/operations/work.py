@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from regtui.oci import Digest, Reference
 from regtui.operations.gather import gather
+from regtui.operations.kept import kept_by
 from regtui.operations.plan import Action
 from regtui.operations.steadily import steadily
 from regtui.registries.contract import Capability
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from regtui.operations.graph import Graph
     from regtui.operations.plan import Place, Plan, Step
     from regtui.operations.record import StepResult
-    from regtui.registries.contract import Registry, Support
+    from regtui.registries.contract import DeletedManifest, Registry, Support
     from regtui.storage.journal import Entry
 
 SWEEP_FRESH: Final = 2.0
@@ -96,6 +97,7 @@ class Work:
         self._reader = reader
         self._sweeps: dict[Place, _Sweep] = {}
         self._probes: dict[Place, Support] = {}
+        self._kept: dict[Place, dict[Digest, DeletedManifest]] = {}
         self._locks: dict[object, asyncio.Lock] = {}
 
     async def registry(self, host: str) -> Registry:
@@ -133,6 +135,13 @@ class Work:
         if kept is not None:
             return kept
         return await self._reader.manifest(Reference(place.host, place.repository, None, digest))
+
+    async def kept(self, place: Place) -> dict[Digest, DeletedManifest]:
+        """What the registry itself can restore there, asked once per run."""
+        async with self.lock(("kept", place)):
+            if place not in self._kept:
+                self._kept[place] = await kept_by(await self._open(place.host), place.repository)
+            return self._kept[place]
 
     async def sweep(self, place: Place) -> Graph:
         """All tags of a repository as they are now, with what they hold. Not older than a few seconds."""

@@ -7,16 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from regtui.oci import Digest, parse_manifest
 from regtui.operations.confirming import Confirmed, confirm, confirmation_of
 from regtui.operations.errors import Refused
 from regtui.operations.plan import Action
 from regtui.operations.record import read_record
 from regtui.operations.tagging import plan_retag
 from regtui.operations.undo import list_entries
+from regtui.registries.contract import Capabilities, Capability, DeletedManifest, Page, Support
+from regtui.registries.distribution import DistributionRegistry
 from tests.operations.conftest import Bench, confirmed
 from tests.servers import content
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from tests.servers.oci11 import FakeRegistry
 
 pytestmark = pytest.mark.real
@@ -254,3 +259,47 @@ async def test_nothing_runs_unconfirmed(fake: FakeRegistry, bench_of: Any) -> No
     with pytest.raises(Refused):
         Confirmed(few, object())
     assert {asked.method for asked in fake.asked} <= {"GET", "HEAD"}
+
+
+class KeepingRegistry(DistributionRegistry):
+    """Keeps what is deleted, as registries with a trash can do; the fake behind it forgets the blobs, too."""
+
+    def __init__(self, *arguments: Any, fake: FakeRegistry) -> None:
+        super().__init__(*arguments)
+        self.fake = fake
+        self.bin: dict[Digest, tuple[bytes, str, dict[str, bytes]]] = {}
+
+    async def capabilities(self) -> Capabilities:
+        plain = await super().capabilities()
+        return Capabilities({**plain.support, Capability.SOFT_DELETE: Support(True)})
+
+    async def delete_manifest(self, repository: str, digest: Digest) -> None:
+        manifest = await self.manifest(repository, digest)
+        await super().delete_manifest(repository, digest)
+        self.bin[digest] = (manifest.raw, manifest.media_type, dict(self.fake.repositories[repository].blobs))
+        self.fake.repositories[repository].blobs.clear()
+
+    async def deleted(self, repository: str) -> AsyncIterator[Page[DeletedManifest]]:
+        yield Page(tuple(DeletedManifest(digest) for digest in self.bin))
+
+    async def restore(self, repository: str, deleted: DeletedManifest) -> None:
+        assert deleted.digest is not None
+        raw, media_type, blobs = self.bin.pop(deleted.digest)
+        self.fake.repositories[repository].blobs.update(blobs)
+        await self.put_manifest(repository, deleted.digest, parse_manifest(raw, media_type))
+
+
+async def test_what_the_registry_keeps_itself_is_restored_by_it(fake: FakeRegistry, bench_of: Any) -> None:
+    image, _ = images()
+    fake.put("app", image, "v1")
+    bench = bench_of(fake.host, "app")
+    plain = await bench.open(fake.host)
+    keeping = KeepingRegistry(plain.client, fake=fake)
+    bench.registries[fake.host] = keeping
+    run = await bench.run(await bench.plan("v1", manifests=True))
+    assert run.succeeded, run.results
+    assert not fake.repositories["app"].blobs, "without the registry's help it would be too late"
+    back = await bench.undo(run.entry)
+    assert back.succeeded, (back.plan.warnings, back.results)
+    assert [s.why for s in back.plan.steps if s.action is Action.RESTORE] == ["the registry keeps it"]
+    assert bench.tags() == {"v1": image.digest}
