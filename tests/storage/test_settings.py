@@ -182,7 +182,10 @@ def test_the_default_file_says_the_defaults() -> None:
 
 def test_the_default_file_names_every_key() -> None:
     lines = example_lines()
-    named = {line.split(" ")[0] for line in lines[lines.index('[registries."registry.example.com"]') + 1 :]}
+    registry, trust = (
+        next(n for n, line in enumerate(lines) if line.startswith(table)) for table in ("[registries.", "[trust.")
+    )
+    named = {line.split(" ")[0] for line in lines[registry + 1 : trust]}
     assert named == set(REGISTRY)
     assert {line.split(" ")[0] for line in lines[: lines.index("[keymap]")]} == set(TOP)
 
