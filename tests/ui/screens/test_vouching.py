@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -234,10 +235,9 @@ async def test_a_scan_is_stopped_by_the_same_key(
         await open_tab(pilot, "scan")
         screen: Any = pilot.app.screen
         await pilot.press("x")
-        for _ in range(400):
-            await pilot.pause(0.01)
-            if "downloading the database" in screen_text(pilot.app):
-                break
+        async with asyncio.timeout(60):
+            while "downloading the database" not in screen_text(pilot.app):
+                await pilot.pause(0.01)
         assert "trivy scans 1.3.9" in screen_text(pilot.app)
         assert "x stops it" in screen_text(pilot.app)
         text = await press(pilot, "x")
