@@ -193,8 +193,8 @@ class Vouching(Signatures):
             self.notify(safe(f"There is no scan report for {other.reference}."), severity="warning", markup=False)
             return
         changes = await asyncio.to_thread(diff, before.report.findings, found.report.findings)
-        title = safe(f"Findings · {other.reference.tag or other.reference} → {reference.tag or 'this image'}")
-        self.app.push_screen(DifferencesScreen(title, finding_changes(changes), changes.kept))
+        title = f"Findings · {other.reference.tag or other.reference} → {reference.tag or 'this image'}"
+        self.app.push_screen(DifferencesScreen(self.session, title, finding_changes(changes), changes.kept))
 
     @work(exclusive=True, group="layers of packages", exit_on_error=False)
     async def _find_layers(self, image: Image) -> None:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Final
 
-from textual.binding import Binding, BindingType
-from textual.screen import Screen
-
-from regtui.ui.actions import Bound, Place
+from regtui.ui.actions import Place
 from regtui.ui.safe_text import SafeText, safe
+from regtui.ui.screens.report import ReportScreen
 from regtui.ui.trust.words import SEVERITY_TONES
 from regtui.ui.widgets.columns import Column, Tone
-from regtui.ui.widgets.filter_input import FilterInput
 from regtui.ui.widgets.key_footer import KeyFooter
 from regtui.ui.widgets.listing import Listing
 from regtui.ui.widgets.row_table import RowTable
@@ -23,6 +20,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
+    from regtui.session import Session
     from regtui.trust.findings import Finding, ReportDiff
     from regtui.trust.sbom import SbomDiff, SbomPackage
 
@@ -88,48 +86,33 @@ def _found(finding: Finding | None) -> str:
     return f"{finding.installed or UNKNOWN}{fix}"
 
 
-class DifferencesScreen(Bound, Screen[None]):
+class DifferencesScreen(ReportScreen):
     """A table of changes; `kept` counts what stayed the same."""
 
-    PLACES = (Place.DOCUMENT,)
-    AUTO_FOCUS = "RowTable"
-    DEFAULT_CSS = """
-    DifferencesScreen RowTable { height: 1fr; border: round $accent; border-title-color: $text-accent; }
-    """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "step_back", "Close", show=False)]
-    pane: ClassVar[str] = "the differences"
+    PLACES = (Place.REPORT,)
 
-    def __init__(self, title: SafeText, changes: Sequence[Change], kept: int) -> None:
-        super().__init__()
-        self.filter = FilterInput()
-        self.table = _table(title, bool(changes) and bool(changes[0].severity))
-        self.table.append(changes)
-        self.table.listing = Listing("complete")
-        self.table.note = safe(f"{kept:,} stayed the same" + ("" if changes else ": nothing changed"))
+    def __init__(self, session: Session, title: str, changes: Sequence[Change], kept: int) -> None:
+        table = _table(bool(changes) and bool(changes[0].severity))
+        super().__init__(session, {"changes": table}, "the differences")
+        self._title, self._changes, self._kept = title, changes, kept
 
     def compose(self) -> ComposeResult:
-        """The table, the filter line, the footer."""
-        yield self.table
+        """What was compared, the table, the filter line, the footer."""
+        yield self.summary
+        yield self.tabs
+        with self.switcher:
+            yield from self.tables.values()
         yield self.filter
         yield KeyFooter()
 
-    def on_mount(self) -> None:
-        """No filter yet."""
-        self.filter.display = False
-
-    def action_filter_list(self) -> None:
-        """/"""
-        self.filter.open_for(self.table)
-
-    def action_step_back(self) -> None:
-        """escape, q: the filter first."""
-        if self.table.filter_source:
-            self.filter.clear_for(self.table)
-        else:
-            self.dismiss()
+    async def work_out(self) -> None:
+        """All of it is known already."""
+        self.table.reset(self._changes, Listing("complete"))
+        nothing = "" if self._changes else ": nothing changed"
+        self.say(f"{self._title} · {self._kept:,} stayed the same{nothing}")
 
 
-def _table(title: SafeText, with_severity: bool) -> RowTable[Change]:
+def _table(with_severity: bool) -> RowTable[Change]:
     severity: list[Column[Change]] = [
         Column("severity", SafeText("severity"), lambda one: SafeText(one.severity), 10, tone=lambda one: one.tone)
     ]
@@ -144,4 +127,4 @@ def _table(title: SafeText, with_severity: bool) -> RowTable[Change]:
         Column("after", SafeText("now"), lambda one: safe(one.after or UNKNOWN), 16, flex=1),
     ]  # fmt: skip
     text = lambda one: f"{one.change} {one.severity} {one.name} {one.about} {one.before} {one.after}"  # noqa: E731
-    return RowTable(columns, key=lambda one: one.number, text=text, title=title, id="changes")
+    return RowTable(columns, key=lambda one: one.number, text=text, id="changes")

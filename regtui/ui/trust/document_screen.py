@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on, work
-from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import ContentSwitcher
 
@@ -49,7 +48,6 @@ class DocumentScreen(Bound, Screen[None]):
     DocumentScreen ContentSwitcher { height: 1fr; }
     DocumentScreen LineList { height: 1fr; border: round $accent; border-title-color: $text-accent; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "step_back", "Close", show=False)]
     pane: ClassVar[str] = "a document"
 
     def __init__(
@@ -212,7 +210,7 @@ class DocumentScreen(Bound, Screen[None]):
             return
         changes = await asyncio.to_thread(sbom_diff, found.sbom, ours)
         title = f"Packages · {other.reference.tag or other.reference} → {reference.tag or 'this image'}"
-        await self.app.push_screen(DifferencesScreen(safe(title), package_changes(changes), changes.kept))
+        await self.app.push_screen(DifferencesScreen(self._session, title, package_changes(changes), changes.kept))
 
 
 def _line_of(current: Any) -> str:
