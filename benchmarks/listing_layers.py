@@ -60,7 +60,9 @@ def d2_d5(scale: Scale, scratch: Path) -> Iterator[Outcome]:
             lambda: _curl_tar(host, image),
             lambda: _skopeo(host, scratch / "copied"),
         )
-        told = in_child(image_alone, host=host)
+        alone = [in_child(image_alone, host=host) for _ in range(min(scale.rounds, 3))]
+    # How two threads take turns decides what the C library keeps: the median of a few processes.
+    told = {name: median(one[name] for one in alone) for name in alone[0]}
     much = f"{image.size / MB:,.0f} MB, {told['entries']:,} entries"
     yield Outcome("D2", "the image / curl | tar tz", own / tar, 0.3, detail=f"{own:.2f} s / {tar:.2f} s for {much}")
     yield Outcome("D2", "the image / skopeo copy to a folder", own / skopeo, 1.1, detail=f"{own:.2f} / {skopeo:.2f} s")

@@ -44,6 +44,9 @@ SHADOWED: Final = 0x80
 """A later entry of the same layer took this path: not part of the tree."""
 NO_DATA: Final = 0xFFFFFFFF
 _MOST_DEVICES: Final = 1 << 16
+_GROWING: Final = (
+    "names", "ends", "parent", "kind", "size", "mode", "uid", "gid", "mtime", "block", "link_row", "links", "link_end",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -134,6 +137,11 @@ class Columns:
             self.mtime.append,
             self.block.append,
         )
+
+    def trim(self) -> None:
+        """Give back the room that growing columns keep ahead, an eighth of them; nothing is appended afterwards."""
+        for name in _GROWING:
+            setattr(self, name, getattr(self, name)[:])
 
     def snapshot(self) -> Columns:
         """A copy of what is complete so far. To be called by the thread that writes, between two pieces."""

@@ -231,11 +231,13 @@ class _Run:
         if self._progress is not None:
             self._tell(self._progress)
         duplicates = shadow_duplicates(walker.columns, walker.duplicates) + len(walker.duplicates)
+        findings = self._capture.finish()
+        walker.columns.trim()
         return self._index(
             walker.columns,
             duplicates,
             diff_id=self._diff_id if self._whole else None,
-            findings=self._capture.finish(),
+            findings=findings,
             checkpoints=self.checkpoints if self._options.checkpoints else None,
         )
 
