@@ -113,13 +113,17 @@ class GoogleRegistry(DistributionRegistry):
             raise self._no_project()
         for path in wanted:
             pages = self._images_of_gcr(path) if self.place.is_gcr else self._images_of(path)
-            async for page in pages:
-                yield Page(tuple(one for one in page.items if one.path.startswith(prefix)), stopped=page.stopped)
+            try:
+                async for page in pages:
+                    yield Page(tuple(one for one in page.items if one.path.startswith(prefix)), stopped=page.stopped)
+            except (NotFound, Forbidden, Unsupported) as error:
+                if len(wanted) == 1:
+                    raise
+                yield Page((), stopped=f"{path}: {error.sentence}")
 
     async def probe_catalog(self) -> None:
         """Whether there is a project to list, else gcr.io's catalog. Raises Unsupported."""
-        wanted = await self._wanted("")
-        if wanted or self.place.location is None:
+        if await self._wanted(""):
             return
         if not self.place.is_gcr:
             raise self._no_project()

@@ -47,6 +47,8 @@ class FakeGoogle(FakeRegistry):
         """The API that is switched off."""
         self.operations: dict[str, dict[str, Any]] = {}
         self.has_rest = True
+        self.denied: str | None = None
+        """A project that this user may not look into."""
         self.rows = 1000
         covers = "/v1/"
         artifacts, analysis = (google_api(f"google-{n}.v1.json") for n in ("artifactregistry", "containeranalysis"))
@@ -115,7 +117,7 @@ class FakeGoogle(FakeRegistry):
     def registry(self, asked: Asked) -> Reply:
         """OCI with Google's own list, and its own order of deleting."""
         if asked.path == "/v2/_catalog":
-            listed = list(self.repositories) if self.name == GCR else []
+            listed = list(self.repositories) if self.name != PKG else []
             return self.names(asked, "repositories", listed)
         match = re.fullmatch(r"/v2/(.+)/tags/list", asked.path)
         if match is not None:
@@ -180,7 +182,7 @@ class FakeGoogle(FakeRegistry):
         if self.disabled == api:
             info = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "SERVICE_DISABLED"}
             return _failed(403, "PERMISSION_DENIED", f"{api} has not been used or is disabled.", info)
-        if not self.has_rest:
+        if not self.has_rest or f"/projects/{self.denied}/" in asked.path:
             return _failed(403, "PERMISSION_DENIED", "Permission denied.")
         if api == "containeranalysis":
             return self.list_occurrences(asked)

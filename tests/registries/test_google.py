@@ -204,6 +204,29 @@ async def test_images_are_listed_by_project_and_repository(fake):
     await registry.close()
 
 
+async def test_one_project_that_is_kept_back_does_not_hide_the_others(fake):
+    fake.put("shop/web/cart", IMAGE, "v1")
+    fake.denied = "other"
+    registry = made(fake, credential=TOKEN, namespaces=("other", "shop"))
+    pages = [page async for page in registry.repositories()]
+    assert [one.path for page in pages for one in page.items] == ["shop/web/cart"]
+    assert [page.stopped for page in pages if page.stopped] == [f"other: Google does not allow this to you at {PKG}."]
+    await registry.close()
+
+
+async def test_a_host_of_googles_without_artifact_registry_has_its_catalog_alone():
+    with FakeGoogle("marketplace.gcr.io") as fake:
+        fake.put("google/nginx", IMAGE, "v1")
+        registry = made(fake, credential=TOKEN, namespaces=())
+        capabilities = await registry.capabilities()
+        assert capabilities[Capability.DELETE_REPOSITORY].available is False
+        assert capabilities[Capability.LIST_REPOSITORIES].available
+        assert [r.path for r in await collect(registry.repositories())] == ["google/nginx"]
+        with pytest.raises(Unsupported):
+            await registry.retention("google/nginx")
+        await registry.close()
+
+
 @pytest.mark.parametrize("fake", [GCR], indirect=True)
 async def test_gcr_is_walked_where_artifact_registry_is_out_of_reach(fake):
     for path in ("shop/cart", "shop/team/app", "shop/team/app/sub", "other/x"):
