@@ -169,16 +169,18 @@ class DoctorScreen(Bound, Screen[bool]):
         else:
             self.repair(problem for problem in self.found if problem.removable)
 
-    @work(exclusive=True, group="plan", exit_on_error=False)
-    async def repair(self, problems: Iterable[Problem]) -> None:
+    def repair(self, problems: Iterable[Problem]) -> None:
         """The plan that takes these away."""
         if self.place is None:
             return
         screen = PlanScreen(RepairProposal(self.session, self.place, list(problems)))
-        await self.app.push_screen_wait(screen)
-        if screen.has_run:
-            self.has_run = True
-            self.load()
+
+        def closed(_: object) -> None:
+            if screen.has_run:
+                self.has_run = True
+                self.load()
+
+        self.app.push_screen(screen, closed)
 
     # keys
 

@@ -103,6 +103,7 @@ class JournalScreen(Bound, Screen["tuple[Place, ...]"]):
 
     @on(RowTable.Highlighted, "#journal")
     def _pass(self, event: RowTable.Highlighted) -> None:
+        self.refresh_bindings()
         if event.value is not None:
             self.show_details(event.value)
 
@@ -134,21 +135,28 @@ class JournalScreen(Bound, Screen["tuple[Place, ...]"]):
         if current is not None:
             self.restore(current)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only a run that was interrupted can be finished."""
+        if action == "finish_run":
+            current = self.entries.current
+            return current is not None and current.state == "interrupted"
+        return super().check_action(action, parameters)
+
     def action_finish_run(self) -> None:
         """f"""
         current = self.entries.current
-        if current is None or current.state != "interrupted":
-            self.notify("Only a run that was interrupted can be finished.", severity="warning", markup=False)
-        else:
+        if current is not None:
             self._plan(FinishProposal(self.session, current.id))
 
-    @work(exclusive=True, group="plan", exit_on_error=False)
-    async def _plan(self, proposal: Proposal) -> None:
+    def _plan(self, proposal: Proposal) -> None:
         screen = PlanScreen(proposal)
-        await self.app.push_screen_wait(screen)
-        if screen.has_run and screen.plan is not None:
-            self.changed.update(dict.fromkeys(screen.plan.places))
-            self.load()
+
+        def closed(_: object) -> None:
+            if screen.has_run and screen.plan is not None:
+                self.changed.update(dict.fromkeys(screen.plan.places))
+                self.load()
+
+        self.app.push_screen(screen, closed)
 
     def action_step_back(self) -> None:
         """escape, q"""

@@ -196,33 +196,31 @@ class Changing(Taking):
 
     # undo
 
-    @work(exclusive=True, group="plan", exit_on_error=False)
-    async def action_show_journal(self) -> None:
+    def action_show_journal(self) -> None:
         """u"""
-        changed = await self.app.push_screen_wait(JournalScreen(self.session, self.now))
-        if changed:
-            self.read_again(changed)
+        self.app.push_screen(JournalScreen(self.session, self.now), lambda changed: self.read_again(changed or ()))
 
     # retention and doctor
 
-    @work(exclusive=True, group="plan", exit_on_error=False)
-    async def action_plan_retention(self) -> None:
+    def action_plan_retention(self) -> None:
         """K"""
         place = self._place()
         if place is None:
             self._nothing("Choose a repository first.")
-        elif await self.app.push_screen_wait(RetentionScreen(self.session, place, self.now)):
-            self.read_again([place])
+            return
+        screen = RetentionScreen(self.session, place, self.now)
+        self.app.push_screen(screen, lambda has_run: self.read_again([place] if has_run else []))
 
-    @work(exclusive=True, group="plan", exit_on_error=False)
-    async def action_show_doctor(self) -> None:
+    def action_show_doctor(self) -> None:
         """H: the repository, or the registry alone when none is open."""
         place = self._place()
         host = place.host if place is not None else self._host_in_view()
         if host is None:
             self._nothing("Choose a registry first.")
-        elif await self.app.push_screen_wait(DoctorScreen(self.session, host, place)) and place is not None:
-            self.read_again([place])
+            return
+        places = [place] if place is not None else []
+        screen = DoctorScreen(self.session, host, place)
+        self.app.push_screen(screen, lambda has_run: self.read_again(places if has_run else []))
 
     def _place(self) -> Place | None:
         """The repository that a key is about: under the cursor of the repositories, else the open one."""
@@ -241,13 +239,15 @@ class Changing(Taking):
 
     # what all of them share
 
-    @work(exclusive=True, group="plan", exit_on_error=False)
-    async def open_plan(self, proposal: Proposal) -> None:
+    def open_plan(self, proposal: Proposal) -> None:
         """Show a plan; when it was run, read again what it changed."""
         screen = PlanScreen(proposal)
-        await self.app.push_screen_wait(screen)
-        if screen.has_run and screen.plan is not None:
-            self.read_again(screen.plan.places)
+
+        def closed(_: object) -> None:
+            if screen.has_run and screen.plan is not None:
+                self.read_again(screen.plan.places)
+
+        self.app.push_screen(screen, closed)
 
     def read_again(self, places: Iterable[Place]) -> None:
         """Show what is there now in the repositories that were changed."""

@@ -283,11 +283,10 @@ class PlanScreen(Bound, ShownPlan):
             said, is_good = await asyncio.to_thread(save_new, Path(answer), text)
             self.notify(said, severity="information" if is_good else "warning", markup=False)
 
-    @work(exclusive=True, group="undo", exit_on_error=False)
-    async def action_show_journal(self) -> None:
+    def action_show_journal(self) -> None:
         """u: put back what this run changed."""
         if self.outcome is not None and self.can_undo:
-            await self.app.push_screen_wait(PlanScreen(UndoProposal(self.session, self.outcome.entry)))
+            self.app.push_screen(PlanScreen(UndoProposal(self.session, self.outcome.entry)))
 
 
 def _name_of(plan: Plan) -> str:
