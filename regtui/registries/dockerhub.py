@@ -32,7 +32,9 @@ from regtui.transport.errors import (
     Conflict,
     Forbidden,
     NotFound,
+    ServerFault,
     Unauthorized,
+    Unreachable,
     Unsupported,
 )
 
@@ -68,10 +70,12 @@ class DockerHub(DistributionRegistry):
     async def capabilities(self) -> Capabilities:
         """What Docker Hub offers; which namespaces are the user's is asked once."""
         known = await super().capabilities()
-        namespaces = await self.namespaces()
+        namespaces, down = await self._namespaces_or_why_not()
         lists = Support(bool(namespaces or self.settings.repositories), "" if namespaces else self._no_list().sentence)
         write = Support(None, "Your permissions on the repository decide.")
-        if self.hub_auth.refused:
+        if down is not None:
+            write = Support(None, down)
+        elif self.hub_auth.refused:
             write = Support(None, f"Docker Hub's own API refuses the sign-in: {self.hub_auth.refused}")
         elif self.hub.signed_in_as is None:
             write = Support(False, f"Sign in first: regtui login {self.host}")
@@ -92,6 +96,13 @@ class DockerHub(DistributionRegistry):
                 Capability.SOFT_DELETE: Support(False, _NO_BIN),
             }
         )
+
+    async def _namespaces_or_why_not(self) -> tuple[tuple[str, ...], str | None]:
+        """A network may let the registry through and not its API: content is read all the same."""
+        try:
+            return await self.namespaces(), None
+        except (Unreachable, ServerFault) as error:
+            return (), error.sentence
 
     async def namespaces(self) -> tuple[str, ...]:
         """Where repositories are listed without being named: those of the settings, else the user's own and orgs."""
@@ -133,7 +144,7 @@ class DockerHub(DistributionRegistry):
         path = f"/v2/namespaces/{quote(namespace, safe='')}/repositories"
         is_whole = f"{namespace}/".startswith(prefix)
         try:
-            async for part in self._parts(path, {"ordering": "name"}):
+            async for part in self._parts(path, {"ordering": "name"}, f"the repositories of {namespace}"):
                 rows = (_repository_of(namespace, row) for row in part.rows)
                 kept = tuple(row for row in rows if row is not None and row.path.startswith(prefix))
                 yield Page(kept, part.total if is_whole else None, part.stopped)
@@ -172,21 +183,27 @@ class DockerHub(DistributionRegistry):
         """100 tags with everything in one request, several at once, newest first.
 
         Anonymous users are refused after some pages: the list ends there and says so. It does not go on by name,
-        since finding out about those would use up the pull limit.
+        since finding out about those would use up the pull limit. Where only the registry can be reached, names it is.
         """
         path = f"{self._place(repository)}/tags"
         seen: set[str] = set()
-        async with closing(self._parts(path, {})) as parts:
-            async for part in parts:
-                rows = tuple(row for row in map(_tag_of, part.rows) if row is not None and row.name not in seen)
-                seen.update(row.name for row in rows)
-                yield Page(rows, part.total, part.stopped)
+        try:
+            async with closing(self._parts(path, {}, f"the tags of {repository}")) as parts:
+                async for part in parts:
+                    rows = tuple(row for row in map(_tag_of, part.rows) if row is not None and row.name not in seen)
+                    seen.update(row.name for row in rows)
+                    yield Page(rows, part.total, part.stopped)
+        except (Unreachable, ServerFault):
+            if seen:
+                raise
+            async for page in super().tags(repository):
+                yield page
 
-    async def _parts(self, path: str, query: dict[str, str]) -> AsyncIterator[Part]:
+    async def _parts(self, path: str, query: dict[str, str], what: str) -> AsyncIterator[Part]:
         async def ask(number: int) -> Part:
             params = {**query, "page": str(number), "page_size": str(_SIZE)}
             try:
-                answer = await self.hub.request("GET", path, params=params, limit=_LARGEST_PAGE)
+                answer = await self.hub.request("GET", path, params=params, limit=_LARGEST_PAGE, what=what)
             except Forbidden as error:
                 if number == 1:
                     raise
@@ -202,7 +219,7 @@ class DockerHub(DistributionRegistry):
             yield part
 
     async def _found(self, path: str, params: dict[str, str], total: str, number: int) -> Part:
-        answer = await self.hub.request("GET", path, params=params, limit=_LARGEST_PAGE)
+        answer = await self.hub.request("GET", path, params=params, limit=_LARGEST_PAGE, what="its search")
         body = read.fields(answer.json())
         rows = read.objects(body.get("results"))
         return Part(rows, more=number * _SIZE < (read.whole(body.get(total)) or 0))
@@ -215,7 +232,8 @@ class DockerHub(DistributionRegistry):
         self.manifest_path(repository, tag)  # refuses what is no tag
         if not is_tag(tag):
             raise NotFound(f"{repository} has no tag {tag[:128]!a}.", host=self.host)
-        await self.hub.request("DELETE", f"/v2/repositories/{namespace}/{name}/tags/{tag}/", expect=_DELETED)
+        path = f"/v2/repositories/{namespace}/{name}/tags/{tag}/"
+        await self.hub.request("DELETE", path, expect=_DELETED, what=f"tag {tag} of {repository}")
 
     async def delete_manifest(self, repository: str, digest: Digest) -> None:
         """Its tags first, each by itself, and then the manifest: Docker Hub keeps what something refers to.
@@ -242,7 +260,8 @@ class DockerHub(DistributionRegistry):
     async def delete_repository(self, repository: str) -> None:
         """The repository with all that is in it, by the Hub API."""
         namespace, name = self._parted(repository)
-        await self.hub.request("DELETE", f"/v2/repositories/{namespace}/{name}/", expect=_DELETED)
+        path = f"/v2/repositories/{namespace}/{name}/"
+        await self.hub.request("DELETE", path, expect=_DELETED, what=f"repository {repository}")
 
     def delete_scope(self, repository: str) -> str:
         """All three: a token with `delete` alone is refused."""

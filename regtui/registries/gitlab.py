@@ -86,7 +86,7 @@ class GitLabRegistry(DistributionRegistry):
             details = Support(False, "This registry has no metadata database: tags are listed by name.")
         lists, rest = Support(True), _BY_ROLE
         try:
-            await self._ask("/user")
+            await self._ask("/user", "who one is")
         except (NotFound, *_KEPT_BACK):
             reason = f"It needs a token for GitLab's API (scope read_api or api): regtui login {self.host}"
             rest = Support(False, reason)
@@ -182,10 +182,14 @@ class GitLabRegistry(DistributionRegistry):
             if is_repository_path(prefix) and prefix not in names:
                 names.append(prefix)
         if names:
+            told = False
             for name in names:
                 async for rows in self._below(name):
+                    told = told or bool(rows)
                     yield rows
-            return
+            if told or folder or not prefix:
+                return
+            # The prefix may be the beginning of a name.
         groups: dict[str, list[str]] = {}
         async for part in self._parts("/projects", {"membership": "true", "simple": "true"}):
             for row in part.rows:
@@ -230,7 +234,7 @@ class GitLabRegistry(DistributionRegistry):
     async def _parts(self, path: str, query: Mapping[str, str] | None = None) -> AsyncIterator[Part]:
         async def ask(number: int) -> Part:
             params = {**(query or {}), "page": str(number), "per_page": str(_SIZE)}
-            answer = await self._ask(path, params=params)
+            answer = await self._ask(path, "the list of repositories", params=params)
             more = bool(answer.headers.get("X-Next-Page", "").strip())
             # Totals are left out above 10,000.
             return Part(read.objects(answer.json()), read.whole(answer.headers.get("X-Total")), more)
@@ -248,7 +252,9 @@ class GitLabRegistry(DistributionRegistry):
         path, scope = f"{_OWN}/repositories/{repository}/tags/list/", self.pull_scope(repository)
         pager = Pager({"n": str(_ROWS)})
         while pager.query is not None:
-            answer = await self.client.request("GET", path, params=pager.query, scope=scope, limit=_LARGEST_PAGE)
+            answer = await self.client.request(
+                "GET", path, params=pager.query, scope=scope, limit=_LARGEST_PAGE, what=f"the tags of {repository}"
+            )
             rows = {row.name: row for row in map(_tag_of, read.objects(answer.json())) if row is not None}
             link = answer.headers.get("Link")
             new = pager.take(list(rows), link)
@@ -260,7 +266,7 @@ class GitLabRegistry(DistributionRegistry):
     async def retention(self, repository: str) -> RetentionRules | None:
         """The cleanup policy of the project; None when it has none."""
         entry = await self._entry(repository)
-        body = read.fields((await self._ask(f"/projects/{entry.project}")).json())
+        body = read.fields((await self._ask(f"/projects/{entry.project}", f"the project of {repository}")).json())
         policy = read.fields(body.get("container_expiration_policy"))
         return _retention_of(policy) if policy else None
 
@@ -277,10 +283,11 @@ class GitLabRegistry(DistributionRegistry):
         """With all that is in it. GitLab only queues it: looks until it is gone. Raises Conflict while it is not."""
         entry = await self._entry(repository)
         path = f"/projects/{entry.project}/registry/repositories/{entry.number}"
-        await (await self.rest()).request("DELETE", _REST + path, expect=_DELETED)
+        what = f"repository {repository}"
+        await (await self.rest()).request("DELETE", _REST + path, expect=_DELETED, what=what)
         for _ in range(_MOST_TRIES):
             try:
-                await self._ask(f"/registry/repositories/{entry.number}")
+                await self._ask(f"/registry/repositories/{entry.number}", what)
             except NotFound:
                 return
             await asyncio.sleep(self.pause)
@@ -310,11 +317,13 @@ class GitLabRegistry(DistributionRegistry):
 
     # the rest ------------------------------------------------------------------------------------------------
 
-    async def _ask(self, path: str, *, params: Mapping[str, str] | None = None) -> Answer:
+    async def _ask(self, path: str, what: str, *, params: Mapping[str, str] | None = None) -> Answer:
         client = await self.rest()
         headers = {"Accept": "application/json"}
         try:
-            return await client.request("GET", _REST + path, params=params, headers=headers, limit=_LARGEST_PAGE)
+            return await client.request(
+                "GET", _REST + path, params=params, headers=headers, limit=_LARGEST_PAGE, what=what
+            )
         except _KEPT_BACK as error:
             if error.code is None:
                 error.hint = f"GitLab's API wants a token of the scope read_api or api: regtui login {self.host}"

@@ -55,6 +55,7 @@ _DETAILS: Final = {
 _REPORTS: Final = {"X-Accept-Vulnerabilities": REPORT_TYPES}
 _BY_ROLE: Final = Support(None, "Your role in the project decides.")
 _NO_BIN: Final = "Harbor keeps nothing that was deleted; pushing it again works until its garbage collection."
+_REPOSITORIES: Final = "the list of repositories"
 _SEARCHABLE: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789._-/")
 
 
@@ -101,7 +102,7 @@ class HarborRegistry(DistributionRegistry):
         """
         if self._info is None:
             try:
-                found = read.fields((await self._ask("/systeminfo")).json())
+                found = read.fields((await self._ask("/systeminfo", "what it says about itself")).json())
             except (NotFound, *_KEPT_BACK):
                 found = {}
             who = self._api_auth.credential
@@ -144,7 +145,7 @@ class HarborRegistry(DistributionRegistry):
             yield Page(())
             return
         query = {"q": f"name=~{wanted}", "sort": "name"}
-        async for part in self._parts("/repositories", query):
+        async for part in self._parts("/repositories", query, _REPOSITORIES):
             yield Page(tuple(filter(None, map(repository_of, part.rows))), part.total, part.stopped)
 
     async def tags(self, repository: str) -> AsyncIterator[Page[TagSummary]]:
@@ -158,7 +159,7 @@ class HarborRegistry(DistributionRegistry):
         hangs = False
         query = {**_DETAILS, "sort": "-push_time"}
         try:
-            async for part in self._parts(f"{place}/artifacts", query):
+            async for part in self._parts(f"{place}/artifacts", query, f"the tags of {repository}"):
                 if not part.rows and not seen:
                     break  # an unknown repository and an empty one look the same here
                 rows = [row for artifact in part.rows for row in rows_of(artifact) if row.name not in seen]
@@ -180,7 +181,7 @@ class HarborRegistry(DistributionRegistry):
 
     async def _by_project(self, prefix: str) -> AsyncIterator[Page[RepositorySummary]]:
         project, slash, _ = prefix.partition("/")
-        async for part in self._parts("/projects", {"with_detail": "false"}):
+        async for part in self._parts("/projects", {"with_detail": "false"}, "the list of projects"):
             for row in part.rows:
                 name = read.text(row.get("name")) or ""
                 if name == project or (not slash and name.startswith(prefix)):
@@ -195,15 +196,15 @@ class HarborRegistry(DistributionRegistry):
                 yield Page(())  # no path has such letters
                 return
             query["q"] = f"name=~{prefix}"
-        async for part in self._parts(path, query):
+        async for part in self._parts(path, query, _REPOSITORIES):
             rows = (repository_of(row) for row in part.rows)
             kept = tuple(row for row in rows if row is not None and row.path.startswith(prefix))
             yield Page(kept, None if prefix else part.total, part.stopped)
 
-    async def _parts(self, path: str, query: dict[str, str]) -> AsyncIterator[Part]:
+    async def _parts(self, path: str, query: dict[str, str], what: str) -> AsyncIterator[Part]:
         async def ask(number: int) -> Part:
             params = {**query, "page": str(number), "page_size": str(_SIZE)}
-            answer = await self._ask(path, params=params, headers=_REPORTS, limit=_LARGEST_PAGE)
+            answer = await self._ask(path, what, params=params, headers=_REPORTS, limit=_LARGEST_PAGE)
             return Part(read.objects(answer.json()), read.whole(answer.headers.get("X-Total-Count")))
 
         async for part in numbered(ask, size=_SIZE):
@@ -232,21 +233,24 @@ class HarborRegistry(DistributionRegistry):
     async def scan_report(self, repository: str, digest: Digest) -> ScanReport:
         """The newest report, of an index that of all its children; else how far the scan has come."""
         artifact = f"{self._place(repository)}/artifacts/{Digest.parse(digest)}"
+        what = f"the scan report of {digest.short} in {repository}"
+        path = f"{artifact}/additions/vulnerabilities"
         try:
-            answer = await self._ask(f"{artifact}/additions/vulnerabilities", headers=_REPORTS, limit=_LARGEST_REPORT)
+            answer = await self._ask(path, what, headers=_REPORTS, limit=_LARGEST_REPORT)
             found = report_of(answer.json())
         except BadRequest:  # a chart and its like have no such addition
             found = None
         if found is not None:
             return found
-        answer = await self._ask(artifact, params={**_DETAILS, "with_accessory": "false"}, headers=_REPORTS)
+        answer = await self._ask(artifact, what, params={**_DETAILS, "with_accessory": "false"}, headers=_REPORTS)
         return state_of(read.fields(answer.json()))
 
     async def trigger_scan(self, repository: str, digest: Digest) -> None:
         """Have it scanned for vulnerabilities. Raises Conflict when a scan is under way, Unsupported."""
         path = f"{self._place(repository)}/artifacts/{Digest.parse(digest)}/scan"
         try:
-            await self._write("POST", path, b'{"scan_type":"vulnerability"}', expect=202)
+            what = f"a scan of {digest.short} in {repository}"
+            await self._write("POST", path, what, b'{"scan_type":"vulnerability"}', expect=202)
         except Conflict as error:
             if error.status == 409:
                 raise Conflict(
@@ -265,11 +269,12 @@ class HarborRegistry(DistributionRegistry):
         self.path(repository)
         project = repository.partition("/")[0]
         named = {"X-Is-Resource-Name": "true"}  # else a project called 42 would be the one with that number
-        answer = await self._ask(f"/projects/{quote(project, safe='')}", headers=named)
+        answer = await self._ask(f"/projects/{quote(project, safe='')}", f"project {project}", headers=named)
         number = read.whole(read.fields(read.fields(answer.json()).get("metadata")).get("retention_id"))
         if not number:
             return None
-        return retention_of(read.fields((await self._ask(f"/retentions/{number}")).json()))
+        what = f"the retention policy of {project}"
+        return retention_of(read.fields((await self._ask(f"/retentions/{number}", what)).json()))
 
     # writes --------------------------------------------------------------------------------------------------
 
@@ -289,18 +294,18 @@ class HarborRegistry(DistributionRegistry):
         except Forbidden:  # kept back by a policy, and still to be deleted
             artifact = tag
         with self._in_words(repository):
-            await self._write("DELETE", f"{place}/artifacts/{artifact}/tags/{tag}")
+            await self._write("DELETE", f"{place}/artifacts/{artifact}/tags/{tag}", f"tag {tag} of {repository}")
 
     async def delete_manifest(self, repository: str, digest: Digest) -> None:
         """The artifact with all of its tags, its untagged children and its signatures. Raises Conflict."""
         path = f"{self._place(repository)}/artifacts/{Digest.parse(digest)}"
         with self._in_words(repository):
-            await self._write("DELETE", path)
+            await self._write("DELETE", path, f"manifest {digest.short} of {repository}")
 
     async def delete_repository(self, repository: str) -> None:
         """All that is in it. Raises Conflict when a tag of it is immutable."""
         with self._in_words(repository):
-            await self._write("DELETE", self._place(repository))
+            await self._write("DELETE", self._place(repository), f"repository {repository}")
 
     # the rest ------------------------------------------------------------------------------------------------
 
@@ -324,17 +329,19 @@ class HarborRegistry(DistributionRegistry):
     async def _ask(
         self,
         path: str,
+        what: str,
         *,
         params: dict[str, str] | None = None,
         headers: dict[str, str] | None = None,
         limit: int = 8 << 20,
     ) -> Answer:
         accepting = {"Accept": "application/json", **(headers or {})}
-        return await self.api.request("GET", _API + path, params=params, headers=accepting, limit=limit)
+        return await self.api.request("GET", _API + path, params=params, headers=accepting, limit=limit, what=what)
 
-    async def _write(self, method: str, path: str, body: bytes | None = None, *, expect: int = 200) -> None:
+    async def _write(self, method: str, path: str, what: str, body: bytes | None = None, *, expect: int = 200) -> None:
         headers = {"Content-Type": "application/json"} if body is not None else {}
-        await self.api.request(method, _API + path, headers=headers, content=body, expect=frozenset({expect}))
+        wanted = frozenset({expect})
+        await self.api.request(method, _API + path, headers=headers, content=body, expect=wanted, what=what)
 
     @contextmanager
     def _in_words(self, repository: str, *, reading: bool = False) -> Iterator[None]:

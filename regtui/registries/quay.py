@@ -99,7 +99,7 @@ class QuayRegistry(DistributionRegistry):
         """Who the user is to the REST API, and the namespaces that are theirs; asked once."""
         if self._account is None:
             try:
-                body = read.fields((await self._ask("/user/")).json())
+                body = read.fields((await self._ask("/user/", "who one is")).json())
             except (*_KEPT_BACK, NotFound):
                 self._account = _Account(None)
             else:
@@ -132,7 +132,7 @@ class QuayRegistry(DistributionRegistry):
     async def _of_namespace(self, namespace: str, prefix: str) -> AsyncIterator[Page[RepositorySummary]]:
         query = {"namespace": namespace, "last_modified": "true"}
         try:
-            async for part in self._tokened("/repository", query, "repositories"):
+            async for part in self._tokened(query, f"the repositories of {namespace}"):
                 rows = (repository_of(row) for row in part.rows)
                 yield Page(tuple(row for row in rows if row is not None and row.path.startswith(prefix)))
         except (NotFound, BadRequest):
@@ -161,7 +161,8 @@ class QuayRegistry(DistributionRegistry):
         """Repositories that Quay finds, public ones and the user's own."""
 
         async def ask(number: int) -> Part:
-            answer = await self._ask("/find/repositories", params={"query": text.strip(), "page": str(number)})
+            params = {"query": text.strip(), "page": str(number)}
+            answer = await self._ask("/find/repositories", "its search", params=params)
             body = read.fields(answer.json())
             return Part(read.objects(body.get("results")), more=read.flag(body.get("has_additional")) is True)
 
@@ -189,18 +190,19 @@ class QuayRegistry(DistributionRegistry):
     async def _history(self, repository: str, query: dict[str, str], most: int = 10_000) -> AsyncIterator[Part]:
         async def ask(number: int) -> Part:
             params = {"limit": str(_SIZE), "page": str(number), **query}
-            body = read.fields((await self._ask(f"/repository/{repository}/tag/", params=params)).json())
+            what = f"the tags of {repository}"
+            body = read.fields((await self._ask(f"/repository/{repository}/tag/", what, params=params)).json())
             return Part(read.objects(body.get("tags")), more=read.flag(body.get("has_additional")) is True)
 
         async for part in numbered(ask, size=_SIZE, most=most):
             yield part
 
-    async def _tokened(self, path: str, query: dict[str, str], member: str) -> AsyncIterator[Part]:
-        """A list that goes on by an opaque token."""
+    async def _tokened(self, query: dict[str, str], what: str) -> AsyncIterator[Part]:
+        """The list of repositories, which goes on by an opaque token."""
         params, asked = query, set[str]()
         while True:
-            body = read.fields((await self._ask(path, params=params)).json())
-            yield Part(read.objects(body.get(member)))
+            body = read.fields((await self._ask("/repository", what, params=params)).json())
+            yield Part(read.objects(body.get("repositories")))
             token = read.text(body.get("next_page"))
             if token is None or token in asked:
                 return
@@ -234,7 +236,8 @@ class QuayRegistry(DistributionRegistry):
     async def _security(self, repository: str, digest: Digest) -> ScanReport:
         self.path(repository)
         path = f"/repository/{repository}/manifest/{Digest.parse(digest)}/security"
-        answer = await self._ask(path, params={"vulnerabilities": "true"}, limit=_LARGEST_REPORT)
+        what = f"the scan report of {digest.short} in {repository}"
+        answer = await self._ask(path, what, params={"vulnerabilities": "true"}, limit=_LARGEST_REPORT)
         return report_of(answer.json())
 
     async def retention(self, repository: str) -> RetentionRules | None:
@@ -242,12 +245,13 @@ class QuayRegistry(DistributionRegistry):
         self.path(repository)
         await self._need_token()
         namespace = repository.partition("/")[0]
-        own = read.fields((await self._ask(f"/repository/{repository}/autoprunepolicy/")).json())
+        what = f"the auto-prune policies of {repository}"
+        own = read.fields((await self._ask(f"/repository/{repository}/autoprunepolicy/", what)).json())
         found = retention_of(own, "this repository")
         if found is not None:
             return found
         try:
-            whole = read.fields((await self._ask(f"/organization/{namespace}/autoprunepolicy/")).json())
+            whole = read.fields((await self._ask(f"/organization/{namespace}/autoprunepolicy/", what)).json())
         except (NotFound, *_KEPT_BACK):  # the namespace of a user, or not this user's to see
             return None
         return retention_of(whole, f"all of {namespace}")
@@ -272,14 +276,16 @@ class QuayRegistry(DistributionRegistry):
         """The repository with all that is in it, for good. Raises Unsupported without an OAuth token."""
         self.path(repository)
         await self._need_token()
-        await self.api.request("DELETE", f"{_API}/repository/{repository}", expect=frozenset({204}))
+        path, what = f"{_API}/repository/{repository}", f"repository {repository}"
+        await self.api.request("DELETE", path, expect=frozenset({204}), what=what)
 
     async def deleted(self, repository: str) -> AsyncIterator[Page[DeletedManifest]]:
         """What the time machine still has, read off the history of tags. Raises Unsupported without an OAuth token."""
         self.path(repository)
         await self._need_token()
         params = {"includeTags": "false", "includeStats": "false"}
-        about = read.fields((await self._ask(f"/repository/{repository}", params=params)).json())
+        what = f"repository {repository}"
+        about = read.fields((await self._ask(f"/repository/{repository}", what, params=params)).json())
         window = read.whole(about.get("tag_expiration_s"))
         rows, stopped = [], None
         async for part in self._history(repository, {}, _MOST_HISTORY):
@@ -302,6 +308,7 @@ class QuayRegistry(DistributionRegistry):
                 headers={"Content-Type": "application/json"},
                 content=body,
                 expect=frozenset({200, 201}),
+                what=f"the deleted tag {tag} of {repository}",
             )
 
     def delete_scope(self, repository: str) -> str:
@@ -316,9 +323,11 @@ class QuayRegistry(DistributionRegistry):
         name = account or self.client.signed_in_as
         return Identity(name, "signed in" if name else "anonymous")
 
-    async def _ask(self, path: str, *, params: dict[str, str] | None = None, limit: int = 16 << 20) -> Answer:
+    async def _ask(
+        self, path: str, what: str, *, params: dict[str, str] | None = None, limit: int = 16 << 20
+    ) -> Answer:
         accepting = {"Accept": "application/json"}
-        return await self.api.request("GET", _API + path, params=params, headers=accepting, limit=limit)
+        return await self.api.request("GET", _API + path, params=params, headers=accepting, limit=limit, what=what)
 
     async def _need_token(self) -> None:
         if (await self.account()).name is None:

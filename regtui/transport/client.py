@@ -150,6 +150,7 @@ class RegistryClient:
         expect: frozenset[int] = OK,
         limit: int = 8 << 20,
         reads: bool = False,
+        what: str | None = None,
     ) -> Answer:
         """Ask for something of bounded size.
 
@@ -157,12 +158,14 @@ class RegistryClient:
         token scopes that it needs, `limit` the most bytes of the body, also after inflating. A status that is not in
         `expect` is raised as the RegistryError that fits. `reads` is for a query that an API wants as POST: whatever is
         neither GET, HEAD nor so marked is sent for a confirmed plan only, and raises WriteRefused otherwise (guard.py).
+        `what` names in words what is asked for ("the tags of shop/cart"), where the path alone would read badly in an
+        error.
         """
         request = self._request(
             method, path, params=params, headers=headers, content=content, scope=scope, limit=limit, reads=reads
         )
         response = await self._converse(request)
-        self._check(request, response, expect)
+        self._check(request, response, expect, what)
         return Answer(response.status, response.headers, response.body, response.url)
 
     def stream(
@@ -291,14 +294,14 @@ class RegistryClient:
         steps = converse(request, self._place, self._auth, self._patience)
         return await drive(steps, send=self._link.send, find=self._find, sleep=self._sleep)
 
-    def _check(self, request: Request, response: Response, expect: frozenset[int]) -> None:
+    def _check(self, request: Request, response: Response, expect: frozenset[int], what: str | None = None) -> None:
         is_own = self._place.owns(response.url)
         if is_own:
             self._rate = read_rate(response.headers) or self._rate
         if response.status in expect:
             return
         credential: Credential | None = getattr(self._auth, "credential", None)
-        what = describe(request.method, request.url)
+        what = what or describe(request.method, request.url)
         if is_own or response.status == 429 or response.status >= 500:
             raise refusal(self.host, what, response, credential)
         raise BadAnswer(

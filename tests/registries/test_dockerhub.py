@@ -12,7 +12,7 @@ from regtui.registries.detect import open_registry
 from regtui.registries.dockerhub import DockerHub
 from regtui.session.details import is_complete
 from regtui.storage.settings import RegistrySettings
-from regtui.transport.errors import Conflict, Forbidden, NotFound, RateLimited, Unauthorized, Unsupported
+from regtui.transport.errors import Conflict, Forbidden, NotFound, RateLimited, Unauthorized, Unreachable, Unsupported
 from regtui.transport.patience import Patience
 from tests.fakes.dockerhub import ALICE, BOB, FakeDockerHub
 from tests.registries.contract import ARM, IMAGE, INDEX, TAGS, Place, WritingContract, collect
@@ -215,7 +215,7 @@ async def test_strangers_are_told_to_sign_in(opened):
 
 
 async def test_what_others_own_is_not_deleted(hub, opened):
-    with pytest.raises(Forbidden):
+    with pytest.raises(Forbidden, match="does not allow tag latest of library/cartridge to alice"):
         await opened(ALICE).delete_tag("library/cartridge", "latest")
     assert "latest" in hub.world.repositories["library/cartridge"].tags
     with pytest.raises(Unauthorized):
@@ -243,6 +243,17 @@ async def test_the_limit_of_the_hub_api(hub, opened):
     with pytest.raises(RateLimited) as raised:
         await collect(opened().tags("shop/cart"))
     assert raised.value.retry_after > 1_000_000
+
+
+async def test_where_only_the_registry_can_be_reached_names_are_listed(hub, connect):
+    client = connect(hub.host, *ALICE, patience=Patience(tries=1))
+    registry = DockerHub(client, settings=RegistrySettings(hub.host, api="127.0.0.1:9"))
+    assert sorted(tag.name for tag in await collect(registry.tags("shop/cart"))) == sorted(TAGS)
+    support = (await registry.capabilities())[Capability.DELETE_TAG]
+    assert support.available is None
+    assert "127.0.0.1" in support.reason
+    with pytest.raises(Unreachable):
+        await collect(registry.repositories())
 
 
 async def test_it_is_recognised_by_its_name(connect):

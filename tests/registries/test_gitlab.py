@@ -142,6 +142,7 @@ async def test_repositories(gitlab, open_at):
     assert await listed("shop/cart/im") == ["shop/cart/image"]
     assert await listed("alice/toys/robot") == ["alice/toys/robot"]
     assert await listed("nobody/here") == []
+    assert await listed("sho") == ["shop/cart/image", "shop/sub/web"]
     assert await listed("", namespaces=("shop/sub",), repositories=("a/b",)) == ["a/b", "shop/sub/web"]
 
 

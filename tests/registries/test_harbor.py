@@ -207,7 +207,7 @@ async def test_the_secret_of_an_oidc_user_opens_the_projects_lists(harbor, opene
     assert [row.path for row in await collect(registry.repositories("sho"))] == ["shop/cart/web"]
     (tag,) = await collect(registry.tags("42/secret"))
     assert is_complete(tag)
-    with pytest.raises(Unauthorized):
+    with pytest.raises(Unauthorized, match=r"does not give the scan report of .* in 42/secret to olga"):
         await registry.scan_report("42/secret", Digest.parse(IMAGE.digest))
 
 
