@@ -302,6 +302,8 @@ _APPLICATION = (
     Action("help", "Help", "Show the keys of the focused pane.", "question_mark,f1", _APP, "show_help", "Program",
            rank=90, footer="help"),
     Action("quit", "Quit", "Go back, or quit at the top.", "q,ctrl+q", _APP, "leave_or_quit", "Program"),
+    Action("suspend", "Suspend", "Go back to the shell for a while; fg there comes back.", "ctrl+z", _APP,
+           "suspend_process", "Program"),
     Action("cancel", "Cancel", "Cancel what is loading; twice quits.", "ctrl+c", _APP, "cancel_loading", "Program"),
 )  # fmt: skip
 

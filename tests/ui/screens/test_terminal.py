@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[3]
 class Tmux:
     """One tmux server of the test's own, with one window."""
 
-    def __init__(self, folder: Path, size: tuple[int, int], *arguments: str) -> None:
+    def __init__(self, folder: Path, size: tuple[int, int], *arguments: str, in_shell: bool = False) -> None:
         self._program = require("tmux")
         self._socket = str(folder / "tmux.sock")
         home = folder / "home"
@@ -33,7 +33,12 @@ class Tmux:
         environ |= {"PYTHONPATH": str(ROOT), "TERM": "xterm-256color"}
         command = shlex.join([sys.executable, "-m", "regtui", *arguments])
         self._environ = environ
-        self._tmux("new-session", "-d", "-x", str(size[0]), "-y", str(size[1]), command)
+        shell = "env PS1='shell> ' bash --norc -i"
+        self._tmux("new-session", "-d", "-x", str(size[0]), "-y", str(size[1]), shell if in_shell else command)
+        if in_shell:
+            self.wait_for("shell>")
+            self.keys("-l", command)
+            self.keys("Enter")
 
     def _tmux(self, *arguments: str) -> str:
         done = subprocess.run(
@@ -54,10 +59,10 @@ class Tmux:
         """What was copied last."""
         return self._tmux("show-buffer")
 
-    def wait_for(self, text: str, seconds: float = 20.0) -> str:
-        """Wait until the screen shows a text; the screen. Raises AssertionError."""
+    def wait_for(self, text: str, seconds: float = 20.0, *, without: str = "\0") -> str:
+        """Wait until the screen shows a text, and not another one; the screen. Raises AssertionError."""
         deadline = monotonic() + seconds
-        while text not in (seen := self.screen()):
+        while text not in (seen := self.screen()) or without in seen:
             assert monotonic() < deadline, f"{text!r} did not come:\n{seen}"
         return seen
 
@@ -68,6 +73,10 @@ class Tmux:
             if monotonic() > deadline:
                 return False
         return True
+
+    def resize(self, width: int, height: int) -> None:
+        """Give the window another size."""
+        self._tmux("resize-window", "-x", str(width), "-y", str(height))
 
     def stop(self) -> None:
         """End it."""
@@ -135,3 +144,23 @@ def test_idle_is_silent_and_a_step_is_cheap(demo: Path, tmp_path: Path) -> None:
         terminal.press(b"j")
         step = terminal.press(b"k")
         assert 0 < len(step) < 600, len(step)
+
+
+@pytest.mark.real
+def test_suspended_resumed_and_resized(tmp_path: Path, demo: Path) -> None:
+    window = Tmux(tmp_path, (80, 24), str(demo), in_shell=True)
+    try:
+        window.wait_for("2 Repositories  15/15")
+        window.keys("C-z")
+        window.wait_for("Stopped")
+        window.keys("-l", "fg")
+        window.keys("Enter")
+        window.wait_for("2 Repositories  15/15")
+        window.resize(120, 40)
+        window.wait_for("1 Registries  3/3")
+        window.resize(50, 14)
+        window.wait_for("2 Repositories  15/15", without="1 Registries")
+        window.keys("q", "q")
+        window.wait_for("shell>")
+    finally:
+        window.stop()
