@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from regtui.session.usage import UsageReader
 
 AT_ONCE = 16
+MOST_LOOKED_AT = 5_000
+"""Tags of a repository up to which the unmarked ones are looked up, too; in a larger one the figure is a bound."""
 IN_ONE_GO = 100
 """Tags that are looked up in the cache before the screen gets its turn."""
 
@@ -50,9 +52,9 @@ class Freeing(Browsing):
         known = {tag.name: tag for tag in (*(row.tag for row in self.tags.model.rows), *self.book.attachments)}
         self._forget_moved(known.values())
         usage = self.session.usage
-        missing = await self._look_up(
-            usage, host, path, [tag for tag in known.values() if tag.name not in self._stored]
-        )
+        looked_at = known if len(known) <= MOST_LOOKED_AT else marked & known.keys()
+        unread = [known[name] for name in looked_at if name not in self._stored]
+        missing = await self._look_up(usage, host, path, unread)
         if missing:
             self.tags.note = SafeText("counting what they free…")
             wanted = missing if len(missing) <= ALL_DETAILS else [tag for tag in missing if tag.name in marked]

@@ -70,9 +70,11 @@ class Inside(FileTaking, Browsing):
             files.state(SafeText("adding up…"))
             view = await asyncio.to_thread(view_of, contents.tree, files.looking)
             findings = await asyncio.to_thread(findings_of, contents)
-            files.show(contents, findings, view)
+            if self.detail.image is image:
+                files.show(contents, findings, view)
         except RegtuiError as error:
-            files.tell(str(error))
+            if self.detail.image is image:
+                files.tell(str(error))
         except asyncio.CancelledError:
             if self.detail.image is image:
                 files.state(SafeText("stopped · r reads on; what is shown is what was read so far"))

@@ -55,6 +55,18 @@ async def test_marks_tell_what_they_would_free_while_one_marks(explore: Callable
         assert "are folded" in table.note
 
 
+async def test_in_a_huge_repository_the_figure_is_a_bound(
+    explore: Callable[..., RegtuiApp], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("regtui.ui.screens.freeing.MOST_LOOKED_AT", 3)
+    async with explore("/shop/cart").run_test(size=WIDE) as pilot:
+        await settled(pilot)
+        table = pilot.app.screen.tags
+        table.model.move_to_key("1.3.9")
+        await press(pilot, "space")
+        assert table.note.startswith("would free at most 3.6 MB: ")
+
+
 @pytest.mark.parametrize("size", [WIDE, NARROW])
 async def test_the_usage_of_a_repository(explore: Callable[..., RegtuiApp], size: tuple[int, int]) -> None:
     async with explore("/shop/cart").run_test(size=size) as pilot:
