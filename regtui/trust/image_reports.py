@@ -131,7 +131,9 @@ async def _own_report(registry: Registry, repository: str, digest: Digest, notes
     except (RegistryError, TrustError) as error:
         notes.append(f"The registry's own report: {error.sentence}")
         return None
-    if native.state != "none":
+    if native.state == "none":
+        notes += [f"{native.source}: {native.message}"] if native.message else []
+    else:
         notes.append(f"{native.source}: {native.state}{f' ({native.message})' if native.message else ''}")
     return None
 

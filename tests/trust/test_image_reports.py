@@ -104,6 +104,12 @@ async def test_a_scan_that_is_still_running_is_no_report() -> None:
     assert found.notes == ("the registry: running (since noon)",)
 
 
+async def test_what_a_registry_says_about_a_missing_report_is_told() -> None:
+    registry = Scanning(ScanReport("none", "Harbor", message="It was never scanned."))
+    image = registry.put_manifest_of([registry.put(b"layer")], tag="v1")
+    assert (await reports_of(registry, image)).notes == ("Harbor: It was never scanned.",)
+
+
 async def test_an_sbom_is_not_fetched_for_reports() -> None:
     registry = Scanning(Unsupported("none"))
     image = registry.put_manifest_of([registry.put(b"layer")], tag="v1")
