@@ -134,6 +134,11 @@ class Session:
         return self._contents
 
     @property
+    def trusts_somebody(self) -> bool:
+        """Whether the settings name anybody who may vouch for images; told without loading what judges them."""
+        return bool(self.options.trust or self.settings.trust)
+
+    @property
     def trust(self) -> TrustReader:
         """Who vouches for images, and what is wrong with them; loaded when it is first needed."""
         if self._trust is None:

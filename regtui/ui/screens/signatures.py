@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
+from importlib import import_module
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
@@ -21,9 +23,12 @@ if TYPE_CHECKING:
 
     from regtui.registries.contract import TagSummary
     from regtui.session import Session
+    from regtui.session.trust import TrustReader
     from regtui.trust.image_trust import ImageTrust
     from regtui.ui.facts.tags import TagBook
 
+LISTING_FRESH_FOR: Final = 300.0
+"""Seconds for which the tags of a listing count as all tags that there are."""
 SIGNED_MATTERS: Final = 2
 SIGNED_YIELDS: Final = 6
 SIGNED_FIELD: Final = "signed:"
@@ -38,13 +43,22 @@ class Signatures(Browsing):
         self._told_problems = False
         self._checking: _Run | None = None
         """The check of all tags that is under way."""
+        self._listed: tuple[TagBook, float] | None = None
+        """The listing that came to its end last, and when (monotonic seconds)."""
         self._learned: TagBook | None = None
         """The listing whose tags the session has been told."""
 
     def details_shown(self) -> None:
         """The signatures of the tags in view come after everything else about them."""
+        if self.tags.listing.state == "complete" and (self._listed is None or self._listed[0] is not self.book):
+            self._listed = self.book, monotonic()
         if self._checking is None:
             self.load_signatures()
+
+    async def trust_reader(self) -> TrustReader:
+        """The trust floor. It is large: it is loaded in a thread, so that lists stay quick meanwhile."""
+        await asyncio.to_thread(import_module, "regtui.session.trust")
+        return self.session.trust
 
     def action_check_signatures(self) -> None:
         """V"""
@@ -61,13 +75,17 @@ class Signatures(Browsing):
 
         By itself this only happens where the settings trust somebody for this repository, or where it costs nothing.
         """
-        host, path, book, trust = self.host, self.path, self.book, self.session.trust
+        host, path, book = self.host, self.path, self.book
         if host is None or path is None:
             return
-        await self._learn_tags(host, path)
+        is_free = host.startswith("/")
+        if not everything and not is_free and not self.session.trusts_somebody:
+            self.tags.rank_column("sign", SIGNED_YIELDS)
+            return
+        trust = await self.trust_reader()
         policy = await trust.policy(Reference(host, path))
         self._tell_problems()
-        if not everything and not policy.trusts_anyone and not host.startswith("/"):
+        if not everything and not is_free and not policy.trusts_anyone:
             self.tags.rank_column("sign", SIGNED_YIELDS)
             return
         # A column of dashes gives way to all others; where somebody is trusted, it matters more than the platforms.
@@ -76,6 +94,7 @@ class Signatures(Browsing):
         wanted = self._unjudged(everything=everything)
         if not wanted:
             return
+        await self.learn_tags(host, path)
         run = _Run(book, len(wanted))
         self._checking = run if everything else None
         try:
@@ -93,10 +112,13 @@ class Signatures(Browsing):
                 # Other tags of the same images as well: only one of them was asked about.
                 self._show_signatures([*run.take(), *(row.tag for row in self.tags.model.rows)], run.problem)
 
-    async def _learn_tags(self, host: str, path: str) -> None:
-        """Say which tags there are, once their listing is whole: then cosign's are not asked for in vain."""
+    async def learn_tags(self, host: str, path: str) -> None:
+        """Say which tags there are, once, while their listing is new: then cosign's are not asked for in vain."""
         book = self.book
-        if self.tags.listing.state == "complete" and self._learned is not book:
+        if (host, path) != (self.host, self.path) or self._listed is None or self._learned is book:
+            return
+        listed, moment = self._listed
+        if listed is book and monotonic() - moment < LISTING_FRESH_FOR:
             self._learned = book
             names = [row.name for row in self.tags.model.rows] + [tag.name for tag in book.attachments]
             await self.session.trust.learn_tags(host, path, names)

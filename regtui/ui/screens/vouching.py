@@ -59,9 +59,11 @@ class Vouching(Signatures):
     @work(exclusive=True, group="trust", exit_on_error=False)
     async def load_trust(self, image: Image) -> None:
         """The verdict first, then what hangs on the image, then what that holds; leaving the tab stops it."""
-        pane, trust = self.detail.trust, self.session.trust
+        pane = self.detail.trust
         pane.begin()
         try:
+            trust = await self.trust_reader()
+            await self.learn_tags(image.reference.host, image.reference.path)
             pane.show_verdict(await trust.judge(image))
             self._tell_problems()
             tree = await trust.tree(image)
@@ -111,7 +113,9 @@ class Vouching(Signatures):
         pane = self.detail.scan
         pane.begin()
         try:
-            reports = await self.session.trust.reports(image)
+            trust = await self.trust_reader()
+            await self.learn_tags(image.reference.host, image.reference.path)
+            reports = await trust.reports(image)
             for one in (image.top, image.manifest):
                 if one is not None and one.digest in self.scanned:
                     reports = reports.with_report(self.scanned[one.digest])
