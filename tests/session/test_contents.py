@@ -11,6 +11,7 @@ import pytest
 
 from regtui.contents.errors import NotBrowsable
 from regtui.session import Session, SessionOptions, parse_image
+from regtui.session import contents as contents_module
 from tests.servers import content
 from tests.servers.upload import Uploader
 
@@ -87,3 +88,17 @@ async def test_layers_that_cannot_be_listed_are_named(session: Session, docker_r
     assert "foreign layer" in found.problems[1]
     assert "encrypted" in found.problems[2]
     assert not found.knows_packages
+
+
+async def test_indexes_in_memory_are_bounded_by_their_paths(
+    session: Session, demo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contents_module, "KEPT_ROWS", 10)
+    image = await session.image(parse_image(f"{demo}/shop/reports:0.4.0"))
+    first = await session.contents.contents(image)
+    assert len(session.contents._indexes) == 1
+    # What memory gave up, the disk has: the same tree, and nothing is read from the registry.
+    registry = await session.registry(image.reference.host)
+    monkeypatch.setattr(type(registry), "open_blob", None)
+    again = await session.contents.contents(image)
+    assert len(again.tree) == len(first.tree)
