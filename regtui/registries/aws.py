@@ -101,10 +101,9 @@ class AwsIdentity:
         """Why nothing can be signed, in a sentence; None when it can, and before `look`."""
 
     def forget(self) -> None:
-        """Look anew next time: a profile may have been signed in again."""
-        with self._lock:
-            self._looked = False
-            self._credentials = None
+        """Look anew next time: a profile may have been signed in again. It never waits for a look under way."""
+        self._looked = False
+        self._credentials = None
 
     def look(self) -> str | None:
         """Find the credentials, once; what is in the way, None when there are some."""
@@ -116,20 +115,23 @@ class AwsIdentity:
 
     def name(self) -> str | None:
         """Who this is, for the status line; None before `look` and without credentials."""
-        if self._credentials is None:
+        credentials = self._credentials
+        if credentials is None:
             return None
-        return f"AWS profile {self.profile}" if self.profile else f"AWS ({self._credentials.method})"
+        return f"AWS profile {self.profile}" if self.profile else f"AWS ({credentials.method})"
 
     def sign(self, request: Request, service: str, region: str) -> dict[str, str]:
         """The header fields that sign a request. Raises Unauthorized when there is nothing to sign with."""
-        problem = self.look()
-        if problem is not None:
-            raise Unauthorized(problem, hint="Set AWS_PROFILE, or run `aws configure` or `aws sso login`.")
+        problem, credentials = self.look(), self._credentials
+        if problem is not None or credentials is None:
+            raise Unauthorized(
+                problem or NO_CREDENTIALS, hint="Set AWS_PROFILE, or run `aws configure` or `aws sso login`."
+            )
         auth, awsrequest, exceptions = (import_module(f"botocore.{n}") for n in ("auth", "awsrequest", "exceptions"))
         kept = {name: value for name, value in request.headers.items() if name in {"content-type", "x-amz-target"}}
         signing = awsrequest.AWSRequest(request.method, request.url, data=request.content, headers=kept)
         try:
-            auth.SigV4Auth(self._credentials.get_frozen_credentials(), service, region).add_auth(signing)
+            auth.SigV4Auth(credentials.get_frozen_credentials(), service, region).add_auth(signing)
         except exceptions.BotoCoreError as error:
             raise Unauthorized(
                 f"AWS credentials of {self.name()} can't be used: {type(error).__name__}.",

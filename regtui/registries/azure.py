@@ -64,9 +64,8 @@ class AzureIdentity:
         """Why nobody is signed in, in a sentence; None when somebody is, and before the first look."""
 
     def forget(self) -> None:
-        """Look anew next time: `az login` may have been run."""
-        with self._lock:
-            self._chain, self._user, self.problem = None, None, None
+        """Look anew next time: `az login` may have been run. It never waits for a look under way."""
+        self._chain, self._user, self.problem = None, None, None
 
     @property
     def name(self) -> str | None:
@@ -81,11 +80,12 @@ class AzureIdentity:
             return None
         with self._lock:
             try:
-                if self._chain is None:
+                chain = self._chain
+                if chain is None:
                     # Each way that does not work is a warning there; ours is one sentence.
                     logging.getLogger("azure.identity").setLevel(logging.CRITICAL)
-                    self._chain = identity.DefaultAzureCredential(authority=self._cloud.authority)
-                text = str(self._chain.get_token(scope).token)
+                    chain = self._chain = identity.DefaultAzureCredential(authority=self._cloud.authority)
+                text = str(chain.get_token(scope).token)
             except (errors.AzureError, ValueError):
                 self.problem = NO_USER
                 return None

@@ -91,10 +91,8 @@ class EcrRegistry(DistributionRegistry):
         data = answer.get("authorizationData")
         given = fields(data) or next(iter(objects(data)), {})  # private: a list of one; public: an object
         try:
-            user, colon, password = (
-                base64.b64decode(text(given.get("authorizationToken")) or "").decode().partition(":")
-            )
-        except ValueError:
+            user, colon, password = base64.b64decode(given.get("authorizationToken") or "").decode().partition(":")
+        except (TypeError, ValueError):
             colon = ""
         if not colon:
             raise BadAnswer(f"AWS gave {self.host} a token that can't be read.", host=self.host)

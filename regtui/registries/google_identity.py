@@ -63,11 +63,10 @@ class GoogleIdentity:
         self.was_asked = False
 
     def forget(self) -> None:
-        """Look anew next time."""
-        with self._lock:
-            self._found, self.project, self.name, self.problem = None, None, None, None
-            self.quota_project = None
-            self.was_asked = False
+        """Look anew next time. It never waits for a look under way."""
+        self._found, self.project, self.name, self.problem = None, None, None, None
+        self.quota_project = None
+        self.was_asked = False
 
     def credential(self) -> Credential:
         """A token for the registry's token service and for Google's APIs; ANONYMOUS when nobody is found."""
@@ -101,19 +100,21 @@ class GoogleIdentity:
         requests = library("google.auth.transport.requests")
         if auth is None or errors is None or requests is None:
             return None
+        found = self._found
         try:
-            if self._found is None:
-                self._found, self.project = auth.default(scopes=list(SCOPES))
-            self._found.refresh(requests.Request())
+            if found is None:
+                found, self.project = auth.default(scopes=list(SCOPES))
+            found.refresh(requests.Request())
         except errors.GoogleAuthError:
             self._found = None
             return None
-        self.name = getattr(self._found, "service_account_email", None) or getattr(self._found, "account", None)
-        self.name = self.name or "Google user"
-        self.quota_project = getattr(self._found, "quota_project_id", None)
-        expiry = self._found.expiry  # in UTC, without saying so
+        self._found = found
+        name = getattr(found, "service_account_email", None) or getattr(found, "account", None)
+        self.name = str(name or "Google user")
+        self.quota_project = getattr(found, "quota_project_id", None)
+        expiry = found.expiry  # in UTC, without saying so
         until = good_until(expiry.replace(tzinfo=UTC).timestamp()) if expiry is not None else None
-        return Credential(TOKEN_USER, Secret(str(self._found.token)), source=SOURCE, good_until=until)
+        return Credential(TOKEN_USER, Secret(str(found.token)), source=SOURCE, good_until=until)
 
     def _by_gcloud(self) -> Credential | None:
         program = shutil.which("gcloud")

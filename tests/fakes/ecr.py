@@ -66,6 +66,8 @@ class FakeEcr(FakeRegistry):
         self.passwords: dict[str, float] = {}
         """Password → when it ends, on `clock`."""
         self.token_life = 12 * 3600.0
+        self.padding = ""
+        """What makes passwords as long as AWS's."""
         self.clock = START + 10_000_000
         self.refuse: list[AwsError] = []
         """Errors that the next calls get, in order."""
@@ -173,7 +175,7 @@ class FakeEcr(FakeRegistry):
 
     def new_token(self) -> dict[str, Any]:
         """A token that ends."""
-        password = f"password-{len(self.passwords)}"
+        password = f"password-{len(self.passwords)}{self.padding}"
         self.passwords[password] = self.clock + self.token_life
         token = base64.b64encode(f"AWS:{password}".encode()).decode()
         return {"authorizationToken": token, "expiresAt": self.passwords[password]}

@@ -267,6 +267,16 @@ async def test_a_token_that_ended_before_it_came_is_not_asked_for_in_a_loop(fake
     assert len(fake.calls_of("GetAuthorizationToken")) == 1
 
 
+async def test_passwords_of_any_length_are_taken_whole(fake, ecr):
+    fake.put("shop/cart", IMAGE, "v1")
+    fake.padding = "x" * 6000
+    assert (await ecr.manifest("shop/cart", "v1")).digest == IMAGE.digest
+    fake.new_token = lambda: {"authorizationToken": "bm9uc2Vuc2U=", "expiresAt": fake.clock}
+    ecr.client.forget_credential()
+    with pytest.raises(BadAnswer, match="can't be read"):
+        await ecr.manifest("shop/cart", "v1")
+
+
 async def test_what_docker_keeps_for_the_host_comes_first(fake):
     fake.put("shop/cart", IMAGE, "v1")
     fake.passwords["from-docker"] = fake.clock + 60
