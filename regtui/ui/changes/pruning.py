@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from regtui.operations.deleting import Selection, plan_delete
 from regtui.operations.doctor import examine, missing_subjects, plan_repair
-from regtui.operations.retention import select
+from regtui.operations.retention import select, with_signatures
 from regtui.ui.changes.proposals import InOnePlace
 from regtui.ui.safe_text import SafeText
 
@@ -42,7 +42,9 @@ class PruneProposal(InOnePlace):
     def plan(self) -> Plan:
         """The rule's tags, and untagged manifests that nothing needs."""
         graph = self.graph
-        chosen = () if self.rule.takes_nothing else select(self.rule, self.tags, datetime.now(UTC))
+        # Listings seldom tell whether a tag is signed; the graph does.
+        tags = with_signatures(self.tags, graph) if self.rule.unsigned else self.tags
+        chosen = () if self.rule.takes_nothing else select(self.rule, tags, datetime.now(UTC))
         return plan_delete(
             graph,
             Selection(chosen, graph.orphans() if self.untagged else ()),

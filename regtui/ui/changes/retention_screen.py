@@ -14,7 +14,10 @@ from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from regtui.oci import RegtuiError
+from regtui.operations.gather import gather
+from regtui.operations.retention import with_signatures
 from regtui.operations.retention_export import export_acr, export_ecr, export_gitlab, export_harbor
+from regtui.operations.retention_import import effect_of
 from regtui.registries.contract import closing
 from regtui.ui.actions import Bound
 from regtui.ui.actions import Place as Spot
@@ -22,7 +25,7 @@ from regtui.ui.changes.buttons import Button, ButtonRow, Sentence
 from regtui.ui.changes.plan_screen import PlanScreen
 from regtui.ui.changes.pruning import PruneProposal
 from regtui.ui.changes.read_table import ReadTable
-from regtui.ui.changes.rule_fields import FIELDS, Verdict, rules_of, verdicts
+from regtui.ui.changes.rule_fields import FIELDS, FLAGS, Verdict, rules_of, verdicts
 from regtui.ui.changes.text_screen import TextScreen
 from regtui.ui.safe_text import SafeText, safe
 from regtui.ui.screens.choose import ChooseScreen
@@ -41,9 +44,10 @@ if TYPE_CHECKING:
     from textual.events import Resize
     from textual.timer import Timer
 
+    from regtui.operations.graph import Graph
     from regtui.operations.plan import Place
     from regtui.operations.retention import Rules
-    from regtui.registries.contract import TagSummary
+    from regtui.registries.contract import RetentionRules, TagSummary
     from regtui.session import Session
 
 TYPING: Final = 0.15
@@ -87,10 +91,14 @@ class RetentionScreen(Bound, Screen[bool]):
         self.now = now or datetime.now(UTC)
         self.tags: dict[str, TagSummary] = {}
         self.unread = 0
+        self.graph: Graph | None = None
+        """What hangs together, once signatures were asked for."""
         self.has_run = False
         self.status = StatusBar()
         self.table = _verdict_table(self.now)
-        self.untagged = Tick("untagged manifests, too", False, compact=True, id="untagged")
+        self.untagged = Tick("untagged, too", False, compact=True, id="untagged")
+        self.flags = [Tick(flag.label, False, compact=True, id=flag.name) for flag in FLAGS]
+        self.ticks = [*self.flags, self.untagged]
         self.sentence = Sentence()
         self.buttons = ButtonRow(self.table)
         self.filter = FilterInput()
@@ -107,7 +115,9 @@ class RetentionScreen(Bound, Screen[bool]):
                         entry = Input(placeholder=field.hint, id=field.name, select_on_focus=False)
                         entry.cursor_blink = False
                         yield entry
-                yield self.untagged
+                for pair in (self.ticks[:2], self.ticks[2:]):
+                    with Horizontal():
+                        yield from pair
             yield self.table
         yield self.sentence
         yield self.buttons
@@ -174,14 +184,39 @@ class RetentionScreen(Bound, Screen[bool]):
             self._timer = self.set_timer(TYPING, self.try_rule)
 
     @on(Tick.Changed)
-    def _turned(self) -> None:
+    def _turned(self, event: Tick.Changed) -> None:
+        if event.checkbox.id == "unsigned" and event.value and self.graph is None:
+            self.read_signatures()
         self.try_rule()
+
+    @work(exclusive=True, group="signatures", exit_on_error=False)
+    async def read_signatures(self) -> None:
+        """What hangs on each tag: listings seldom tell."""
+        place = self.place
+
+        def tell(done: int, known: int) -> None:
+            self.status.set_state(SafeText(f"reading signatures: {done:,} of {known:,}"))
+
+        try:
+            registry = await self.session.registry(place.host)
+            self.graph = await gather(registry, self.session.reader, place.repository, progress=tell)
+        except RegtuiError as error:
+            self.sentence.say(safe(str(error), 500))
+            return
+        self.status.set_state(SafeText("signatures are read: present is not verified"))
+        self.try_rule()
+
+    def rule(self) -> tuple[Rules, SafeText]:
+        """The rule as it stands, and what is wrong with it."""
+        return rules_of(self.texts, [flag.id or "" for flag in self.flags if flag.value])
 
     @work(exclusive=True, group="rule", exit_on_error=False)
     async def try_rule(self) -> None:
         """Show what the rule does, off the loop."""
-        rules, problem = rules_of(self.texts)
-        tags = list(self.tags.values())
+        rules, problem = self.rule()
+        tags: list[TagSummary] = list(self.tags.values())
+        if self.graph is not None:
+            tags = list(with_signatures(tags, self.graph))
         protection = self.session.settings.registry(self.place.host).protection
         found = await asyncio.to_thread(verdicts, rules, tags, self.now, protection)
         self.table.reset(found)
@@ -223,7 +258,7 @@ class RetentionScreen(Bound, Screen[bool]):
     @work(exclusive=True, group="plan", exit_on_error=False)
     async def open_plan(self) -> None:
         """The plan of the rule as it stands."""
-        rules, problem = rules_of(self.texts)
+        rules, problem = self.rule()
         if problem:
             self.sentence.say(problem)
             return
@@ -238,13 +273,13 @@ class RetentionScreen(Bound, Screen[bool]):
         if screen.has_run:
             self.has_run = True
             self.tags.clear()
-            self.unread = 0
+            self.graph, self.unread = None, 0
             self.load()
 
     @work(exclusive=True, group="export", exit_on_error=False)
     async def export(self) -> None:
         """The rule as a vendor writes it."""
-        rules, problem = rules_of(self.texts)
+        rules, problem = self.rule()
         if problem:
             self.sentence.say(problem)
             return
@@ -274,8 +309,19 @@ class RetentionScreen(Bound, Screen[bool]):
             return
         state = {True: "in force", False: "switched off", None: "whether they are in force is not known"}
         parts = [f"Rules of {rules.format}: {state[rules.enabled]}", "", *rules.sentences, ""]
+        parts += [*self._effect(rules), ""]
         text = "\n".join([*parts, json.dumps(rules.body, indent=2, ensure_ascii=False, default=str), ""])
         self.app.push_screen(TextScreen(SafeText("The registry's own rules"), text, "retention.txt"))
+
+    def _effect(self, rules: RetentionRules) -> list[str]:
+        """What the registry's own rules will remove of the tags that are there."""
+        try:
+            effect = effect_of(rules, self.place.repository, self.tags.values(), self.now)
+        except RegtuiError as error:
+            return [str(error)]
+        lines = [f"They will remove {len(effect.goes):,} of {len(self.tags):,} tags."]
+        lines += [f"  {tag}: {rule}" for tag, rule in effect.goes.items()]
+        return [*lines, *(f"Not understood: {text}" for text in effect.unknown)]
 
     # keys
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from regtui.oci import RegtuiError
+from regtui.oci import Platform, RegtuiError
 from regtui.oci.tags import subject_of
 from regtui.operations.retention import Rules, select
 from regtui.ui.quantities import age, size
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from regtui.registries.contract import TagSummary
+
+
+_VERSION: Final = re.compile(r"v?[0-9]{1,9}(\.[0-9]{1,9}){0,2}(-[0-9A-Za-z.-]{1,60})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,28 @@ class Field:
     keeps: SafeText
 
 
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A box of the form. `name` is the attribute of Rules, `keeps` says why a matching tag stays because of it."""
+
+    name: str
+    label: SafeText
+    keeps: SafeText
+
+
+def _version(text: str) -> str:
+    if _VERSION.fullmatch(text) is None:
+        raise ValueError(f"{text[:40]!a} is no version: write 2.0.0")
+    return text
+
+
+def _platforms(text: str) -> tuple[Platform, ...]:
+    try:
+        return tuple(Platform.parse(part) for part in text.replace(",", " ").split())
+    except RegtuiError as error:
+        raise ValueError(error.sentence.rstrip(".")) from error
+
+
 def _count(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 7 or int(text) < 1:
         raise ValueError(f"{text[:40]!a} is no number of tags")
@@ -40,18 +66,26 @@ def _globs(text: str) -> tuple[str, ...]:
 
 
 FIELDS: Final = (
-    Field("match", SafeText("only tags like"), SafeText("dev-* pr-*"), _globs, SafeText("")),
+    Field("match", SafeText("only tags like"), SafeText("dev-* ~pr-[0-9]+"), _globs, SafeText("")),
     Field("keep", SafeText("never tags like"), SafeText("v* *-lts"), _globs, SafeText("kept by name")),
     Field("keep_last", SafeText("keep the last"), SafeText("10"), _count, SafeText("among the newest")),
     Field("older_than", SafeText("older than"), SafeText("30d, 8w"), age, SafeText("too young")),
     Field("not_pulled_for", SafeText("not pulled for"), SafeText("90d"), age, SafeText("pulled, or not known")),
     Field("larger_than", SafeText("larger than"), SafeText("500MB"), size, SafeText("not larger")),
+    Field("below_version", SafeText("below version"), SafeText("2.0.0"), _version, SafeText("not below it")),
+    Field("platforms", SafeText("only for"), SafeText("linux/arm64"), _platforms, SafeText("for another platform")),
 )
+FLAGS: Final = (
+    Flag("by_version", SafeText("newest by version"), SafeText("no version")),
+    Flag("prereleases", SafeText("pre-releases"), SafeText("no pre-release")),
+    Flag("unsigned", SafeText("unsigned"), SafeText("signed, or not known")),
+)
+"""What is on or off."""
 
 
-def rules_of(texts: Mapping[str, str]) -> tuple[Rules, SafeText]:
+def rules_of(texts: Mapping[str, str], flags: Iterable[str] = ()) -> tuple[Rules, SafeText]:
     """(the rule, what is wrong with the texts): a field that can't be read counts as empty, and is told."""
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = dict.fromkeys(flags, True)
     problem = SafeText("")
     for field in FIELDS:
         text = texts.get(field.name, "").strip()
@@ -61,7 +95,10 @@ def rules_of(texts: Mapping[str, str]) -> tuple[Rules, SafeText]:
             values[field.name] = field.read(text)
         except ValueError as error:
             problem = problem or safe(f"{field.label}: {error}.")
-    return Rules(**values), problem
+    try:
+        return Rules(**values), problem
+    except RegtuiError as error:
+        return Rules(), safe(str(error))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +125,7 @@ def verdicts(
     chosen = _chosen(rules, tags, now)
     matching = _chosen(Rules(match=rules.match or ("*",)), tags, now)
     reasons = {tag.name: SafeText("another name") for tag in tags if tag.name not in matching}
-    for field in FIELDS:
+    for field in (*FIELDS, *FLAGS):
         if field.name != "match" and getattr(rules, field.name) != _default(field.name):
             rest = replace(rules, **{field.name: _default(field.name)})
             # Without its only limit a rule is none; all names as a limit asks what it would take then.

@@ -119,3 +119,19 @@ async def test_the_registrys_own_rules_are_shown_or_their_absence_is_said(
         text = await driver.wait("Expires untagged images after 14 days.")
         assert "in force" in text
         assert "rulePriority" in text
+
+
+async def test_only_unsigned_tags_once_signatures_are_read(filled: Shop) -> None:
+    subject = image({"signed": b"yes"})
+    filled.push("signed", content=subject)
+    signature = artifact("application/vnd.dev.cosign.artifact.sig.v1+json", subject=subject)
+    filled.push(f"sha256-{subject.digest[7:]}.sig", content=signature)
+    async with driven(filled.app(write=False)) as driver:
+        await driver.press("K", until="Fill in at least one field")
+        await driver.wait(lambda: driver.screen.table.listing.state == "complete")
+        driver.screen.query_one("#unsigned").value = True
+        await driver.wait("signatures are read")
+        await driver.wait("signed, or not known")
+        found = {row.tag.name: row.goes for row in driver.screen.table.model.rows}
+        assert found["signed"] is False
+        assert found["0.9"] is True

@@ -75,3 +75,14 @@ def test_among_the_newest_of_those_that_match() -> None:
     assert found["dev-1"] == (True, "")
     assert found["v1"] == (False, "another name")
     assert found["odd"] == (False, "another name")
+
+
+def test_versions_platforms_and_flags() -> None:
+    rules, problem = rules_of({"below_version": "2.0.0", "platforms": "linux/arm64"}, ["prereleases", "unsigned"])
+    assert not problem
+    assert rules.below_version == "2.0.0"
+    assert [str(platform) for platform in rules.platforms] == ["linux/arm64"]
+    assert rules.prereleases
+    assert rules.unsigned
+    assert rules_of({"below_version": "soon"})[1].endswith("is no version: write 2.0.0.")
+    assert "regular expression" in rules_of({"match": "~(("})[1]
