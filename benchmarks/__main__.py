@@ -8,7 +8,19 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import blobs, fanout, file_tree, keeping, listing, listing_layers, lists, report, single_files, starting
+from benchmarks import (
+    blobs,
+    changing,
+    fanout,
+    file_tree,
+    keeping,
+    listing,
+    listing_layers,
+    lists,
+    report,
+    single_files,
+    starting,
+)
 from benchmarks.measure import Outcome, Scale
 from benchmarks.servers import Missing
 
@@ -36,6 +48,7 @@ BENCHMARKS: dict[str, Callable[[Scale, Path], Iterator[Outcome]]] = {
     "F4": file_tree.f4,
     "G1 blobs": keeping.g1_blobs,
     "G1 index": keeping.g1_index,
+    "H1": changing.h1,
 }
 """The goals that each benchmark answers for."""
 

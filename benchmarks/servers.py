@@ -63,22 +63,28 @@ def free_port() -> int:
 
 
 @contextmanager
-def distribution(scratch: Path, storage: Path) -> Iterator[str]:
-    """Debian's distribution over a storage tree, logging nothing, as "127.0.0.1:PORT". Raises Missing."""
-    program, port = need("docker-registry"), free_port()
+def distribution(
+    scratch: Path, storage: Path, *, program: str = "docker-registry", delete: bool = False
+) -> Iterator[str]:
+    """A distribution over a storage tree, logging nothing, as "127.0.0.1:PORT": Debian's, or `registry` for version 3.
+
+    Raises Missing.
+    """
+    binary, port = need(program), free_port()
     settings = {
         "version": "0.1",
         "log": {"level": "error", "accesslog": {"disabled": True}},
         "storage": {
             "filesystem": {"rootdirectory": str(storage)},
             "cache": {"blobdescriptor": "inmemory"},
+            "delete": {"enabled": delete},
             "maintenance": {"uploadpurging": {"enabled": False}},
         },
         "http": {"addr": f"127.0.0.1:{port}", "secret": "loopback"},
     }
     config = scratch / f"distribution-{port}.yml"
     config.write_text(json.dumps(settings))  # JSON is YAML
-    with _running([program, "serve", str(config)], port):
+    with _running([binary, "serve", str(config)], port):
         yield f"127.0.0.1:{port}"
 
 
