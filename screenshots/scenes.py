@@ -97,6 +97,10 @@ def sample() -> Iterator[Path]:
         os.environ["HOME"] = os.environ["DOCKER_CONFIG"] = str(folder / "home")
         for name in ("SSH_CONNECTION", "TMUX", "REGISTRY_AUTH_FILE", "REGTUI_CONFIG", "NO_COLOR", "REGTUI_USERNAME"):
             os.environ.pop(name, None)
+        # The sample's versions are there to be deleted, so that only what else is protected by default is.
+        settings = folder / "config_home" / "regtui" / "settings.toml"
+        settings.parent.mkdir(parents=True)
+        settings.write_text('protected = ["latest", "stable", "prod*", "release*"]\n')
         layout = folder / "".ljust(LENGTH - len(f"{folder}//demo"), "p") / "demo"
         layout.parent.mkdir()
         try:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 RELEASES: Final = "semver:release"
 """In the place of a pattern: every tag that is the semantic version of a release, as 1.4.0 or v2.0.1."""
-DEFAULT_PROTECTED: Final = ("latest", "stable", "prod*", "release*")
+DEFAULT_PROTECTED: Final = ("latest", "stable", "prod*", "release*", RELEASES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,7 +179,7 @@ _DEFAULT_TEXT = """\
 # journal_days = 30
 
 # Tags that ask for more before they are changed or deleted: patterns with * and ?.
-# protected = ["latest", "stable", "prod*", "release*"]
+# protected = ["latest", "stable", "prod*", "release*", "semver:release"]
 
 # Other keys for actions: action = "key,key". The help (?) shows the actions of each place.
 # [keymap]

@@ -257,3 +257,12 @@ def test_trust_tables_are_kept_as_written() -> None:
     assert settings.folder == HERE.parent
     (problem,) = parse("trust = true").problems
     assert problem.reason.startswith("must be a table: write [trust.")
+
+
+def test_versions_of_releases_are_protected_by_default() -> None:
+    settings = RegistrySettings("r.test")
+    for tag in ("1.4.0", "v2.0.1", "1.2.3+build.5"):
+        assert settings.protection(tag) == "semver:release"
+    for tag in ("1.4", "v2", "1.4.0-rc.1", "1.4.0-alpine", "main", "semver", "20260101"):
+        assert settings.protection(tag) is None
+    assert RegistrySettings("r.test", protected=("v*",)).protection("1.4.0") is None

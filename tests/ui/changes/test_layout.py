@@ -27,7 +27,9 @@ def layout(tmp_path: Path) -> Path:
 
 
 def app_over(layout: Path, *, write: bool = True) -> RegtuiApp:
-    options = SessionOptions(use_cache=False, write=write)
+    settings = layout.parent / "settings.toml"
+    settings.write_text('protected = ["latest"]\n')  # the sample's versions are released ones
+    options = SessionOptions(config=settings, use_cache=False, write=write)
     return RegtuiApp(Session.start(options), parse_target(f"{layout}/shop/cart"))
 
 
