@@ -28,6 +28,12 @@ def test_every_kind_has_a_registry_that_proves_it():
     assert missing == set()
 
 
+def test_every_kind_can_be_proven_by_who_has_an_account():
+    folder = DOCUMENT.parents[1] / "tests" / "live"
+    missing = [kind for kind in BUILT_IN if not (folder / f"test_{kind.replace('-', '_')}.py").is_file()]
+    assert missing == []
+
+
 def test_every_capability_is_proven_or_said_to_be_missing():
     for title, record in declared().items():
         open_ones = [str(capability) for capability in Capability if capability not in record.features]
