@@ -7,7 +7,7 @@ import pytest
 from regtui.oci import Digest
 from regtui.registries.contract import Capability
 from regtui.registries.layout import LayoutRegistry
-from regtui.transport.errors import NotFound, Unauthorized
+from regtui.transport.errors import NotFound, Unauthorized, Unsupported
 from tests.registries.contract import IMAGE, TAGS, Place, ReadingContract, WritingContract, tag_names
 from tests.registries.local_places import archive, folder, layout_files
 from tests.registries.proofs import SIGN_IN, Level, Proof, proves
@@ -141,6 +141,32 @@ class TestCrane(WritingContract):
         with pytest.raises(NotFound):
             await place.registry.manifest(place.other, IMAGE.digest)
         assert await tag_names(place.registry, place.other) == ["one"]
+
+
+@pytest.mark.real
+class TestOlareg(WritingContract):
+    proof = Proof("olareg", "distribution", Level.REAL, PLAIN | {SIGN_IN, Capability.LIST_REPOSITORIES})
+
+    @pytest.fixture
+    async def place(self, olareg, namespace, distribution):
+        filled(olareg, f"{namespace}/cart", referrers_api=True)
+        return Place(
+            distribution(olareg),
+            f"{namespace}/cart",
+            f"{namespace}/new",
+            deletes_tags=True,
+            deletes_manifests=True,
+            has_referrers_api=True,
+        )
+
+    async def test_the_repository_is_listed(self, place):
+        """Not here: it has no catalog."""
+        with pytest.raises(Unsupported, match="pin it"):
+            await anext(place.registry.repositories())
+
+    async def test_an_unknown_repository_is_not_found(self, place):
+        """Not here: to olareg every repository is there, and most are empty."""
+        assert await tag_names(place.registry, "no/such/repository") == []
 
 
 class TestOci11(WritingContract):
