@@ -101,7 +101,9 @@ def headline_of(plan: Plan) -> SafeText:
     if changed:
         count = lost or changed
         word = "removed or moved" if lost else "made"
-        parts.append(f"{count:,}{of} {'tag is' if count == 1 and not of else 'tags are'} {word}")
+        parts.append(
+            f"{count:,}{of} {'tag' if count == 1 and not of else 'tags'} {'is' if count == 1 else 'are'} {word}"
+        )
     manifests = sum(step.action is Action.DELETE for step in plan.steps)
     if manifests:
         parts.append(f"{manifests:,} manifest{' is' if manifests == 1 else 's are'} deleted")
@@ -280,8 +282,9 @@ def _blobs(view: PlanView) -> Iterator[PlanLine]:
 def _affected(plan: Plan) -> Iterator[PlanLine]:
     """What is touched without having been selected; parts that have a step of their own said it there."""
     told = {(step.place.repository, step.digest) for step in plan.steps if step.action is Action.DELETE}
+    moved = {step.reference for step in plan.steps if step.action in {Action.TAG, Action.COPY}}
     for number, item in enumerate(plan.affected):
-        if item.goes and (item.reference.path, item.digest) in told:
+        if item.goes and ((item.reference.path, item.digest) in told or item.reference in moved):
             continue
         yield _affected_line(number, item)
 
