@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from regtui.cli import exits
 from regtui.cli.common import add_common, add_json, session_of
-from regtui.cli.output import print_json, print_table, say
+from regtui.cli.output import print_json, print_table, say, says_yes
 from regtui.operations.confirming import confirm, confirmation_of
 from regtui.operations.errors import Refused
 from regtui.operations.executor import Executor
@@ -101,8 +101,7 @@ def _ask(plan: Plan, production: Callable[[str], bool]) -> str | None:
         return None
     wanted = confirmation_of(plan, production=production)
     if wanted.phrase is None:
-        say("Run this plan? [y/N]")
-        return "yes" if sys.stdin.readline().strip().lower() in {"y", "yes"} else None
+        return "yes" if says_yes("Run this plan?") else None
     say(f"Type {wanted.phrase} to run this plan: {', and '.join(wanted.reasons)}.")
     return sys.stdin.readline().strip()
 

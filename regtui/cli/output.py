@@ -43,6 +43,14 @@ def print_fields(fields: Iterable[tuple[str, str | None]]) -> None:
             sys.stdout.write(f"{(name if n == 0 else '').ljust(width)}  {safe(line, LONGEST_CELL)}\n")
 
 
+def says_yes(question: str) -> bool:
+    """Whether the person at the terminal says yes; without a terminal nobody does."""
+    if not sys.stdin.isatty():
+        return False
+    say(f"{question} [y/N]")
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
 def say(text: str) -> None:
     """A word to the person, on stderr."""
     sys.stderr.write(safe(text, LONGEST_CELL) + "\n")

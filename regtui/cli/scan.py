@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -10,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from regtui import __version__
 from regtui.cli import exits
 from regtui.cli.common import add_common, add_json, add_signing_in, session_of
-from regtui.cli.output import print_fields, print_json, print_table, say
+from regtui.cli.output import print_fields, print_json, print_table, say, says_yes
 from regtui.oci import Platform
 from regtui.oci.errors import InvalidReference
 from regtui.oci.times import format_time
+from regtui.operations.errors import Refused
 from regtui.session import parse_image
+from regtui.session.scanning import prepare_scan, start_scan
 from regtui.session.trust import chosen_scanner
 from regtui.trust.errors import InvalidPolicy, ScannerFailed
 from regtui.trust.export import to_csv, to_sarif
@@ -26,6 +29,7 @@ from regtui.ui.words import UNKNOWN, age_text, time_text
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from regtui.oci import Reference
     from regtui.session import Image, Session
     from regtui.trust.findings import Finding, Report, ReportDiff
     from regtui.trust.image_reports import FoundReport
@@ -46,6 +50,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="what is new and what is gone against this image; --fail-on counts new ones",
     )
     parser.add_argument("--scanner", metavar="NAME", help="run this local scanner: trivy, grype, osv-scanner, …")
+    parser.add_argument("--start", action="store_true", help="ask the registry to scan it, and leave")
+    parser.add_argument("--yes", action="store_true", help="with --start: do not ask before")
+    parser.add_argument("--write", action="store_true", help="with --start: allow it where the settings do not")
     parser.add_argument("--platform", metavar="OS/ARCH[/VARIANT]", help="which platform of an index")
     parser.add_argument("--format", choices=("json", "csv", "sarif"), help="print the findings for another program")
     add_json(parser)
@@ -65,6 +72,8 @@ async def run(arguments: argparse.Namespace) -> int:
     reference = parse_image(arguments.reference)
     if arguments.against and arguments.format in {"csv", "sarif"}:
         raise InvalidReference("Differences are printed as a table or as JSON.", hint="Leave out --format.")
+    if arguments.start:
+        return await _start(arguments, reference)
     session = session_of(arguments, reference.host)
     try:
         image = await session.image(reference, Platform.parse(arguments.platform) if arguments.platform else None)
@@ -85,6 +94,27 @@ async def run(arguments: argparse.Namespace) -> int:
     if bad:
         say(f"{len(bad):,} {'new ' if arguments.against else ''}findings are {arguments.fail_on.value} or worse.")
     return exits.NEGATIVE if bad else exits.DONE
+
+
+async def _start(arguments: argparse.Namespace, reference: Reference) -> int:
+    """Have the registry scan, after a yes. Raises RegistryError."""
+    session = session_of(arguments, reference.host)
+    try:
+        request = await prepare_scan(session, reference)
+        if not arguments.yes and not await asyncio.to_thread(says_yes, request.question):
+            say("regtui: Nothing was asked of the registry. Confirm with y, or with --yes.")
+            return exits.REFUSED
+        await start_scan(session, request)
+    except Refused as error:
+        say(f"regtui: {error}")
+        return exits.REFUSED
+    finally:
+        await session.close()
+    if arguments.json:
+        print_json({"reference": str(reference), "digest": request.digest, "started": True})
+    else:
+        say(f"{reference.host} was asked to scan it. `regtui scan {reference}` shows the report when it is there.")
+    return exits.DONE
 
 
 async def _report_of(session: Session, image: Image, scanner: str | None) -> FoundReport:

@@ -13,6 +13,7 @@ from regtui.oci import RegtuiError
 from regtui.oci.reference import is_tag
 from regtui.operations.plan import Place
 from regtui.session import parse_repository, parse_target
+from regtui.session.scanning import prepare_scan, start_scan
 from regtui.ui.changes.bringing import SavedProposal, image_names
 from regtui.ui.changes.copying import CopyProposal, RetagProposal
 from regtui.ui.changes.doctor_screen import DoctorScreen
@@ -157,7 +158,24 @@ class Changing(Taking):
         """What stands in the palette alone."""
         greyed = "" if self.host is None or self.session.writable(self.host) else f" {self.host} is read-only here."
         yield SystemCommand("Push", f"Push an image from a layout folder or an archive.{greyed}", self.push_image)
+        yield SystemCommand("Ask for a scan", f"Have the registry itself scan this image.{greyed}", self.ask_for_scan)
         yield SystemCommand("Run a saved plan", "Open a plan that was saved as JSON, and apply it.", self.open_saved)
+
+    @work(exclusive=True, group="ask", exit_on_error=False)
+    async def ask_for_scan(self) -> None:
+        """Have the registry scan the image under the cursor, after a yes."""
+        reference = self.chosen()
+        if reference is None:
+            self._nothing()
+            return
+        try:
+            request = await prepare_scan(self.session, reference)
+            answers = [SafeText("Cancel"), SafeText("Ask for it")]
+            if await self.app.push_screen_wait(ChooseScreen(safe(request.question, 300), answers)) == 1:
+                await start_scan(self.session, request)
+                self.notify("The registry was asked; r in the Scan tab looks for the report.", markup=False)
+        except RegtuiError as error:
+            self._nothing(safe(str(error), 500))
 
     @work(exclusive=True, group="ask", exit_on_error=False)
     async def push_image(self) -> None:
