@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from regtui.cli import exits
 from tests.operations.conftest import command, skopeo
-from tests.servers import content
+from tests.servers import content, tools
 from tests.servers.upload import Uploader
 
 if TYPE_CHECKING:
@@ -59,6 +60,30 @@ async def test_retag_and_copy_are_read_by_skopeo(docker_registry: str, registry_
     assert Uploader(registry_v3).digest_at(f"{namespace}/arm", "v1") == index.needs[1].digest
     uploader.push(repository, content.image({"n": b"new"}), "v1")
     assert await command("copy", f"{place}:v1", goal, "--write", "--yes") == exits.REFUSED, "it exists"
+
+
+async def test_crane_and_regctl_read_what_was_copied_and_retagged(
+    docker_registry: str, olareg: str, namespace: str
+) -> None:
+    crane, regctl = tools.require("crane"), tools.require("regctl")
+    uploader, repository = Uploader(docker_registry), f"{namespace}/app"
+    index = content.index(content.image(), content.image(platform="linux/arm64"))
+    uploader.push(repository, index, "v1")
+    place, goal = f"{docker_registry}/{repository}", f"{olareg}/{namespace}/copied:v1"
+    assert await command("retag", f"{place}:v1", "again", "--write", "--yes") == exits.DONE
+    assert await command("copy", f"{place}:again", goal, "--write", "--yes") == exits.DONE
+    for copied in (f"{place}:again", goal):
+        host = copied.partition("/")[0]
+        await told(crane, "validate", "--insecure", "--remote", copied)
+        assert await told(crane, "digest", "--insecure", copied) == index.digest
+        assert await told(regctl, "--host", f"reg={host},tls=disabled", "manifest", "head", copied) == index.digest
+
+
+async def told(*words: str) -> str:
+    process = await asyncio.create_subprocess_exec(*words, stdout=asyncio.subprocess.PIPE)
+    said, _ = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 0, words
+    return said.decode().strip()
 
 
 async def test_an_archive_of_skopeo_is_pushed_and_read_back(
