@@ -203,6 +203,8 @@ class Session:
         client = self._clients.get(host)
         if client is not None:
             client.forget_credential()
+        # What a registry learnt as somebody else holds no more; it is made anew over the same connections.
+        self._opened.pop(host, None)
         return why
 
     async def settings_changed(self, host: str) -> None:
