@@ -25,7 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """The arguments of `doctor`."""
     parser.add_argument("target", metavar="HOST|REPOSITORY", help="a registry, or one of its repositories")
     parser.add_argument("--repair", action="store_true", help="plan the removal of what is left over in a repository")
-    add_changing(parser)
+    add_changing(parser, protected=False)
 
 
 async def run(arguments: argparse.Namespace) -> int:
