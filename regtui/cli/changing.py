@@ -13,6 +13,7 @@ from regtui.operations.confirming import confirm, confirmation_of
 from regtui.operations.errors import Refused
 from regtui.operations.executor import Executor
 from regtui.operations.plan_json import to_json
+from regtui.session.targets import parse_target
 from regtui.storage.journal import Journal
 from regtui.ui.words import UNKNOWN, size_text
 
@@ -40,7 +41,7 @@ def add_changing(parser: argparse.ArgumentParser, *, protected: bool = True) -> 
 
 async def guarded(arguments: argparse.Namespace, work: Callable[[Session], Awaitable[int]]) -> int:
     """Run a command's work with a session; what is refused for safety has an exit code of its own."""
-    session = session_of(arguments)
+    session = session_of(arguments, only_host(arguments))
     try:
         return await work(session)
     except Refused as error:
@@ -48,6 +49,17 @@ async def guarded(arguments: argparse.Namespace, work: Callable[[Session], Await
         return exits.REFUSED
     finally:
         await session.close()
+
+
+def only_host(arguments: argparse.Namespace) -> str | None:
+    """The one registry that the command line names, None for several: the environment's credential is for it."""
+    named: list[str] = []
+    for name in ("references", "reference", "repository", "source", "target"):
+        value = getattr(arguments, name, None) or ()
+        named += [value] if isinstance(value, str) else value
+    places = [parse_target(text) for text in named]
+    hosts = {place.host for place in places if not place.is_local}
+    return hosts.pop() if len(hosts) == 1 else None
 
 
 async def carry_out(

@@ -44,6 +44,7 @@ COMMANDS: Final[dict[str, str]] = {
     "rules": "show the registry's own retention rules for a repository",
     "apply": "run a plan printed by --dry-run --json",
     "undo": "put back what a journal entry changed",
+    "restore": "have the registry put back what it keeps of what was deleted",
     "doctor": "show what a registry can do and what is broken",
     "verify": "tell who vouches for an image: verified, invalid, not verified, unsigned",
     "scan": "show what scanners found in an image, with source and age",
