@@ -1,4 +1,7 @@
-"""The explorer's keys that lead to a change: each opens a plan, and after a run the lists are read again."""
+"""The explorer's keys that lead to a change: each opens a plan, and after a run the lists are read again.
+
+The screens are loaded when a key first wants them: looking around needs none of them.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +17,6 @@ from regtui.oci.reference import is_tag
 from regtui.operations.plan import Place
 from regtui.session import parse_repository, parse_target
 from regtui.session.scanning import prepare_scan, start_scan
-from regtui.ui.changes.bringing import SavedProposal, image_names
-from regtui.ui.changes.copying import CopyProposal, RetagProposal
-from regtui.ui.changes.doctor_screen import DoctorScreen
-from regtui.ui.changes.journal_screen import JournalScreen
-from regtui.ui.changes.plan_screen import PlanScreen
-from regtui.ui.changes.proposals import DeleteProposal, EmptyProposal
-from regtui.ui.changes.pull_screen import PullScreen
-from regtui.ui.changes.retention_screen import RetentionScreen
 from regtui.ui.safe_text import SafeText, safe
 from regtui.ui.screens.choose import ChooseScreen
 from regtui.ui.screens.go_to import GoToScreen
@@ -60,12 +55,16 @@ class Changing(Taking):
         """
         if not action.writes or self.host is None or self.session.writable(self.host):
             return None
+        if action.id == "copy_image":
+            return None  # it changes another place, which is not named yet: the plan tells whether it may be changed
         return safe(f"{self.host} is read-only here: the plan is a preview. {READ_ONLY}")
 
     # delete
 
     def action_plan_delete(self) -> None:
         """D, delete"""
+        from regtui.ui.changes.proposals import DeleteProposal
+
         if self.host is None:
             self._nothing("Choose a repository or tags first.")
         elif self.focused is self.repositories:
@@ -76,6 +75,8 @@ class Changing(Taking):
                 self.open_plan(DeleteProposal(self.session, *chosen))
 
     def _plan_empty(self, host: str) -> None:
+        from regtui.ui.changes.proposals import EmptyProposal
+
         model = self.repositories.model
         current = self.repositories.current
         paths = [str(key) for key in sorted(model.marks, key=str)]
@@ -91,6 +92,8 @@ class Changing(Taking):
     @work(exclusive=True, group="ask", exit_on_error=False)
     async def action_plan_retag(self) -> None:
         """t"""
+        from regtui.ui.changes.copying import RetagProposal
+
         chosen = self._sources()
         if chosen is None:
             return
@@ -116,6 +119,8 @@ class Changing(Taking):
     @work(exclusive=True, group="ask", exit_on_error=False)
     async def _ask_target(self, place: Place, locators: list[str], name: str) -> None:
         """Where images are to go, then the plan."""
+        from regtui.ui.changes.copying import CopyProposal
+
         several = len(locators) > 1
         question = f"Copy {len(locators)} images of {place.repository} to the repository" if several else "Copy to"
         text = await self.app.push_screen_wait(GoToScreen(safe(question), name))
@@ -148,6 +153,8 @@ class Changing(Taking):
 
     def action_pull_image(self) -> None:
         """P"""
+        from regtui.ui.changes.pull_screen import PullScreen
+
         reference = self.chosen()
         if reference is None:
             self._nothing()
@@ -180,6 +187,8 @@ class Changing(Taking):
     @work(exclusive=True, group="ask", exit_on_error=False)
     async def push_image(self) -> None:
         """From this disk to a repository."""
+        from regtui.ui.changes.bringing import image_names
+
         text = await self.app.push_screen_wait(GoToScreen("Push which layout folder or archive", "./"))
         if not text:
             return
@@ -208,6 +217,8 @@ class Changing(Taking):
     @work(exclusive=True, group="ask", exit_on_error=False)
     async def open_saved(self) -> None:
         """A plan from a file."""
+        from regtui.ui.changes.bringing import SavedProposal
+
         text = await self.app.push_screen_wait(GoToScreen("Which plan (a JSON file)", ""))
         if text:
             self.open_plan(SavedProposal(self.session, Path(text)))
@@ -216,12 +227,16 @@ class Changing(Taking):
 
     def action_show_journal(self) -> None:
         """u"""
+        from regtui.ui.changes.journal_screen import JournalScreen
+
         self.app.push_screen(JournalScreen(self.session, self.now), lambda changed: self.read_again(changed or ()))
 
     # retention and doctor
 
     def action_plan_retention(self) -> None:
         """K"""
+        from regtui.ui.changes.retention_screen import RetentionScreen
+
         place = self._place()
         if place is None:
             self._nothing("Choose a repository first.")
@@ -231,6 +246,8 @@ class Changing(Taking):
 
     def action_show_doctor(self) -> None:
         """H: the repository, or the registry alone when none is open."""
+        from regtui.ui.changes.doctor_screen import DoctorScreen
+
         place = self._place()
         host = place.host if place is not None else self._host_in_view()
         if host is None:
@@ -259,6 +276,8 @@ class Changing(Taking):
 
     def open_plan(self, proposal: Proposal) -> None:
         """Show a plan; when it was run, read again what it changed."""
+        from regtui.ui.changes.plan_screen import PlanScreen
+
         screen = PlanScreen(proposal)
 
         def closed(_: object) -> None:

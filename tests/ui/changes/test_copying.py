@@ -15,6 +15,8 @@ from tests.ui.changes.conftest import driven
 from tests.ui.changes.test_deleting import marked
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.ui.changes.conftest import Driver, Shop
 
 pytestmark = pytest.mark.real
@@ -124,3 +126,21 @@ async def test_copying_onto_itself_is_refused(filled: Shop) -> None:
         await ask(driver, "T", "Copy to", f"{filled.host}/{filled.repository}:0.9")
         text = await driver.wait("That is where it is already")
         assert "[ Cancel ]" in text
+
+
+async def test_copying_from_where_nothing_may_be_changed_to_where_it_may(
+    filled: Shop, registry_v3: str, tmp_path: Path
+) -> None:
+    settings = tmp_path / "config.toml"
+    settings.write_text(f'[registries."{registry_v3}"]\nwritable = true\nplain_http = true\n')
+    async with driven(filled.app(write=False, settings=settings)) as driver:
+        await marked(driver, "0.9")
+        footer = {name: enabled for name, _, _, enabled in driver.screen.footer._keys}
+        assert footer["delete"] is False
+        await ask(driver, "T", "Copy to", f"{registry_v3}/{filled.repository}:0.9")
+        await run(driver, "1 of 1 steps done")
+        assert Uploader(registry_v3).digest_at(filled.repository, "0.9") == filled.tags()["0.9"]
+        await driver.press("escape", until=lambda: not isinstance(driver.screen, PlanScreen))
+        await ask(driver, "T", "Copy to", f"{filled.host}/{filled.repository}:other")
+        text = await driver.wait("is read-only here")
+        assert "Save plan as JSON" in text
