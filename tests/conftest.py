@@ -18,6 +18,9 @@ _ROOT = str(Path(__file__).resolve().parents[1])
 if _ROOT not in sys.path:  # `tests.servers` and `tests.fakes` are imported by their full names
     sys.path.insert(0, _ROOT)
 
+# Other folders use the contract's values, too: it must be rewritten before the first of them imports it.
+pytest.register_assert_rewrite("tests.registries.contract")
+
 from tests.servers import starting, tools  # noqa: E402 - the path above must come first
 
 if TYPE_CHECKING:

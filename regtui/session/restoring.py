@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from regtui.operations.asking import ask_for_restore
 from regtui.operations.errors import Refused
 from regtui.registries.contract import closing
 from regtui.transport.errors import NotFound
-from regtui.transport.guard import writing
 
 if TYPE_CHECKING:
     from regtui.registries.contract import DeletedManifest
@@ -61,8 +61,7 @@ async def restore_deleted(session: Session, target: Target, item: DeletedManifes
             f"{target.host} is read-only here.", hint="Add --write, or set writable = true for it in the settings."
         )
     registry, path = await session.registry(target.host), target.path or ""
-    with writing(f"restore of {path}@{item.digest.short if item.digest else item.locator}"):
-        await registry.restore(path, item)
+    await ask_for_restore(registry, path, item)
     session.refresh(target.host, path)
     there: dict[str, bool] = {}
     for locator in item.tags or ((item.digest,) if item.digest else ()):

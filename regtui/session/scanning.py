@@ -1,14 +1,14 @@
-"""Asks a registry to scan an image itself: a write that is no plan, since it changes nothing of what is stored."""
+"""Has a registry scan an image itself: looked at first, then asked after a yes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from regtui.operations.asking import ask_for_scan
 from regtui.operations.errors import Refused
 from regtui.registries.contract import Capability
 from regtui.transport.errors import Unsupported
-from regtui.transport.guard import writing
 
 if TYPE_CHECKING:
     from regtui.oci import Digest, Reference
@@ -49,5 +49,4 @@ async def prepare_scan(session: Session, reference: Reference) -> ScanRequest:
 async def start_scan(session: Session, request: ScanRequest) -> None:
     """Ask for it; the report comes later, at `session.trust.reports`. Raises RegistryError."""
     registry = await session.registry(request.reference.host)
-    with writing(f"scan of {request.reference.path}@{request.digest.short}"):
-        await registry.trigger_scan(request.reference.path, request.digest)
+    await ask_for_scan(registry, request.reference.path, request.digest)

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from regtui.transport.patience import Patience
 
-pytest.register_assert_rewrite("tests.registries.contract")
-
 
 @dataclass
 class OneCredential:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.events import Key
 from textual.message import Message
 from textual.widgets import Input, Static
 
@@ -57,13 +58,35 @@ class _Line(Input):
     def __init__(self) -> None:
         super().__init__(max_length=PATTERN_LIMIT, select_on_focus=False)
         self.cursor_blink = False
+        self.is_leaving = False
+        self.typed_ahead: list[Key] = []
+        """Keys that came after the one that leaves: they are meant for the list."""
+
+    def on_key(self, event: events.Key) -> None:
+        """Once the line is done with, keys go where the focus goes."""
+        if not self.is_leaving:
+            return
+        event.stop()
+        event.prevent_default()
+        key, focused = Key(event.key, event.character), self.screen.focused
+        if focused is None or focused is self:
+            self.typed_ahead.append(key)
+        else:
+            self.app.post_message(key)
+
+    async def action_submit(self) -> None:
+        """Enter."""
+        self.is_leaving = True
+        await super().action_submit()
 
     def action_drop(self) -> None:
         """Leave and show all rows."""
+        self.is_leaving = True
         self.post_message(self.Left(is_kept=False))
 
     def action_keep(self) -> None:
         """Leave and keep the filter."""
+        self.is_leaving = True
         self.post_message(self.Left(is_kept=True))
 
     def on_paste(self, event: events.Paste) -> None:
@@ -123,6 +146,8 @@ class FilterInput(Horizontal):
         self._line.value = target.filter_source
         self._line.cursor_position = len(self._line.value)
         self._target = target
+        self._line.is_leaving = False
+        self._line.typed_ahead.clear()
         self._tell(None)
         self.display = True
         self.screen.set_focus(self._line, scroll_visible=False)
@@ -161,7 +186,10 @@ class FilterInput(Horizontal):
             return
         if not is_kept:
             self.clear_for(target)
-        target.focus()
+        self.screen.set_focus(target, scroll_visible=False)
+        for key in self._line.typed_ahead:
+            self.app.post_message(key)
+        self._line.typed_ahead.clear()
         self.post_message(self.Left(target, self.source_of(target)))
 
     def _tell(self, problem: SafeText | None) -> None:

@@ -28,7 +28,7 @@ class KeyFooter(Widget):
     DEFAULT_CSS = """
     KeyFooter { height: 1; dock: bottom; background: $panel; color: $text-muted; }
     KeyFooter > .footer--key { color: $text-accent; text-style: bold; }
-    KeyFooter > .footer--off { color: $text-disabled; text-style: strike; }
+    KeyFooter > .footer--off { color: $text-muted; text-style: strike; }
     """
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name

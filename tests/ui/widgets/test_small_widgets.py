@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
-from textual.events import Paste
+from textual.events import Key, Paste
 from textual.widgets import Input
 
 from regtui.ui._textual import screen_text, settled
@@ -201,6 +201,25 @@ async def test_what_is_typed_filters_at_once() -> None:
         assert table.has_focus
         assert table.model.shown == 3
         assert [event.source for event in app.told(FilterInput.Left)] == [""]
+
+
+@pytest.mark.parametrize("leaving", ["enter", "down", "escape"])
+async def test_keys_typed_ahead_of_the_focus_are_the_lists(leaving: str) -> None:
+    table, line = one_table(), FilterInput()
+    async with staged(table, line) as (app, pilot):
+        line.open_for(table)
+        await pilot.press("a")
+        await settled(pilot)
+        for key, character in ((leaving, None), ("G", "G")):  # both go to what has the focus now
+            app.post_message(Key(key, character))
+        await settled(pilot)
+        assert table.has_focus
+        assert line.source_of(table) == ("" if leaving == "escape" else "a")
+        assert table.model.cursor == table.model.shown - 1
+        line.open_for(table)
+        await pilot.press("z")
+        await settled(pilot)
+        assert "z" in line.source_of(table)
 
 
 async def test_one_line_serves_several_lists() -> None:
