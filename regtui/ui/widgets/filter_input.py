@@ -6,7 +6,7 @@ self.filter.clear_for(self.tags)    # shows all rows again
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Final, Protocol, runtime_checkable
 
 from textual.binding import Binding
 from textual.containers import Horizontal
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
     from textual.widget import Widget
+
+
+_LEAVING: Final = frozenset({"enter", "escape", "up", "down"})
 
 
 @runtime_checkable
@@ -65,6 +68,8 @@ class _Line(Input):
     def on_key(self, event: events.Key) -> None:
         """Once the line is done with, keys go where the focus goes."""
         if not self.is_leaving:
+            # Its action runs only when the key has travelled up to the app; the next key may be here before.
+            self.is_leaving = event.key in _LEAVING
             return
         event.stop()
         event.prevent_default()
@@ -74,19 +79,12 @@ class _Line(Input):
         else:
             self.app.post_message(key)
 
-    async def action_submit(self) -> None:
-        """Enter."""
-        self.is_leaving = True
-        await super().action_submit()
-
     def action_drop(self) -> None:
         """Leave and show all rows."""
-        self.is_leaving = True
         self.post_message(self.Left(is_kept=False))
 
     def action_keep(self) -> None:
         """Leave and keep the filter."""
-        self.is_leaving = True
         self.post_message(self.Left(is_kept=True))
 
     def on_paste(self, event: events.Paste) -> None:
