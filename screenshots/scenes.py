@@ -75,6 +75,14 @@ SCENES: Final = (
         write=True,
         until="frees",
     ),
+    Scene("config", "/shop/cart:1.4.2", (*_ZOOMED, *([_NEXT] * 6))),
+    Scene("document", "/shop/cart:1.4.2", (*_ZOOMED, *([_NEXT] * 4), "j", "enter"), until="[About]"),
+    Scene("platforms", "/shop/cart:1.4.2", ("w",), until="linux/arm64"),
+    Scene("retag", "/shop/cart", ("t",), write=True, until="tag"),
+    Scene("pull", "/shop/cart", ("P",), until="archive"),
+    Scene("retention", "/shop/cart", ("K",), write=True, until="keep"),
+    Scene("doctor", "/shop/cart", ("H",), until="delete a tag"),
+    Scene("themes", "/shop/cart", ("colon", *"theme", "enter")),
     Scene("undo", "/shop/cart", ("u",), (120, 32), write=True, until="byte for byte", changed=True),
     *(
         Scene(f"theme-{name}", "/shop/cart:1.4.2", (), (100, 26), theme=f"regtui-{name}")
@@ -158,11 +166,12 @@ def app_of(scene: Scene, layout: Path) -> RegtuiApp:
 async def play(scene: Scene, pilot: Pilot[Any]) -> None:
     """Press the keys of a scene, each after all has come to rest."""
     from regtui.ui._textual import screen_text, settled
+    from regtui.ui.theming import DEFAULT_THEME
 
     await settled(pilot)
-    if scene.theme is not None:
-        pilot.app.theme = scene.theme
-        await settled(pilot)
+    # Without a choice the theme follows what the terminal can show, which is not the same everywhere.
+    pilot.app.theme = scene.theme or DEFAULT_THEME
+    await settled(pilot)
     for key in scene.keys[:-1] if scene.until else scene.keys:
         await pilot.press(key)
         await settled(pilot)

@@ -23,7 +23,7 @@ class ThemesScreen(ModalScreen[str]):
     """
 
     DEFAULT_CSS = """
-    ThemesScreen { align: right middle; background: transparent; }
+    ThemesScreen { align: right middle; background: $background 10%; }
     ThemesScreen > RowTable { width: 44; height: 60%; min-height: 8; border: round $accent; margin: 0 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "give_up", "Cancel", show=False)]
@@ -39,7 +39,7 @@ class ThemesScreen(ModalScreen[str]):
             ],
             key=lambda theme: theme.name,
             text=lambda theme: theme.name,
-            title=SafeText("Themes · enter keeps · escape goes back"),
+            title=SafeText("Themes · enter keeps · esc back"),
             show_header=False,
         )
         self.table.append(themes)
