@@ -21,7 +21,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         features = [str(feature) for mark in item.iter_markers("proves") for feature in mark.args]
         if isinstance(proof, Proof) and features:
             # As texts: what xdist carries has to be plain.
-            as_texts = [proof.title, proof.kind, proof.level.value, sorted(proof.lacks), proof.source]
+            lacks = sorted(map(str, proof.lacks))
+            as_texts = [proof.title, proof.kind, proof.level.value, lacks, proof.source]
             item.user_properties.append((_PROOF, [as_texts, features]))
 
 
