@@ -358,16 +358,17 @@ def document(name: str) -> dict[str, Any]:
 
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_SPECIFICATIONS: dict[str, Specification] = {}
+_SPECIFICATIONS: dict[tuple[str, str], Specification] = {}
 
 
 def specification(name: str, **amended: Any) -> Specification | None:
     """The description of this file name, read once per process; None where it is not on this machine.
 
-    `amended` are the arguments of Specification; the same name always has to be amended in the same way.
+    `amended` are the arguments of Specification; each way of amending is another description.
     """
     if described_in(name) is None:
         return None
-    if name not in _SPECIFICATIONS:
-        _SPECIFICATIONS[name] = Specification(document(name), **amended)
-    return _SPECIFICATIONS[name]
+    key = (name, repr(sorted(amended.items())))
+    if key not in _SPECIFICATIONS:
+        _SPECIFICATIONS[key] = Specification(document(name), **amended)
+    return _SPECIFICATIONS[key]

@@ -44,7 +44,7 @@ async def test_pull_to_an_oci_archive_on_a_read_only_registry(filled: Shop, here
         await pulling(driver, "0.8")
         text = await driver.wait("linux/arm64")
         assert "cart-0.8.tar" in text
-        await driver.press("enter", until="has it:")
+        await driver.press("enter", until="fetched,")
         assert "done" in driver.text
     found = LayoutRegistry.open(str(here / "cart-0.8.tar"))
     listed = [repository.path async for page in found.repositories() for repository in page.items]
@@ -64,7 +64,7 @@ async def test_pull_one_platform_as_a_docker_archive_that_skopeo_reads(filled: S
         driver.screen.platform.focus()
         await driver.press("right", "right", until="(x) linux/arm64")
         driver.screen.path.focus()
-        await driver.press("enter", until="has it:")
+        await driver.press("enter", until="fetched,")
     done = subprocess.run(  # noqa: ASYNC221 - nothing else runs here
         [skopeo, "inspect", "--config", f"docker-archive:{here / 'cart-0.8.docker.tar'}"],
         capture_output=True, text=True, timeout=60, check=True,
@@ -80,14 +80,14 @@ async def test_nothing_is_replaced_unless_the_box_is_ticked(filled: Shop, here: 
         assert (here / "cart-0.9.tar").read_text() == "mine"
         driver.screen.overwrite.value = True
         driver.screen.path.focus()
-        await driver.press("enter", until="has it:")
+        await driver.press("enter", until="fetched,")
         assert (here / "cart-0.9.tar").stat().st_size > 100
 
 
 async def test_push_from_an_archive_by_the_palette(filled: Shop, here: Path) -> None:
     async with driven(filled.app()) as driver:
         await pulling(driver, "0.8")
-        await driver.press("enter", until="has it:")
+        await driver.press("enter", until="fetched,")
         await driver.press("escape", until=lambda: not isinstance(driver.screen, PullScreen))
         titles = {command.title for command in driver.app.get_system_commands(driver.screen)}
         assert {"Push", "Run a saved plan", "Retention", "Doctor", "Undo", "Delete"} <= titles
