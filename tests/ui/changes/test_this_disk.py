@@ -76,7 +76,7 @@ async def test_nothing_is_replaced_unless_the_box_is_ticked(filled: Shop, here: 
     (here / "cart-0.9.tar").write_text("mine")
     async with driven(filled.app()) as driver:
         await pulling(driver, "0.9")
-        await driver.press("enter", until="Tick the box")
+        await driver.press("enter", until="exists.")
         assert (here / "cart-0.9.tar").read_text() == "mine"
         driver.screen.overwrite.value = True
         driver.screen.path.focus()
