@@ -10,6 +10,7 @@ from regtui.oci.manifest import ImageManifest, Index
 if TYPE_CHECKING:
     from regtui.oci.descriptor import Descriptor
 
+_SIGNED: Final = ("application/vnd.dev.cosign.simplesigning.v1+json", "application/vnd.dsse.envelope.v1+json")
 _IN_TOTO: Final = "application/vnd.in-toto+json"
 
 NAMES: Final[dict[str, str]] = {
@@ -75,6 +76,10 @@ def name_of(manifest: ImageManifest | Index) -> str:
         if manifest.artifact_type:
             return name_of_type(manifest.artifact_type)
         return "Docker manifest list" if manifest.media_type == media_types.DOCKER_MANIFEST_LIST else "OCI index"
+    # Cosign's signatures and attestations behind a tag stand in manifests that look like an image's.
+    for kind in _SIGNED:
+        if any(layer.media_type == kind for layer in manifest.layers) and manifest.is_image:
+            return name_of_type(kind)
     if any(layer.media_type == _IN_TOTO for layer in manifest.layers):
         return "attestation" if manifest.is_image or manifest.artifact_type is None else name_of_type(manifest.kind)
     return name_of_type(manifest.kind)

@@ -147,6 +147,11 @@ def test_null_lists_read_as_empty() -> None:
         ({"artifactType": "application/x.own"}, "application/x.own"),
         ({"config": CONFIG | {"mediaType": media_types.OCI_EMPTY}}, media_types.OCI_LAYER_GZIP),
         ({"layers": [LAYER | {"mediaType": "application/vnd.in-toto+json"}]}, "attestation"),
+        ({"layers": [LAYER | {"mediaType": "application/vnd.dsse.envelope.v1+json"}]}, "DSSE attestation"),
+        (
+            {"layers": [LAYER | {"mediaType": "application/vnd.dev.cosign.simplesigning.v1+json"}]},
+            "cosign signature",
+        ),
     ],
 )
 def test_artifacts_are_named_in_words(changes: dict[str, Any], name: str) -> None:
