@@ -9,7 +9,7 @@ from textual.message import Message
 from textual.widgets import ContentSwitcher
 
 from regtui.ui.facts.layers import LayerRow, history_rows, layer_rows
-from regtui.ui.facts.overview import Fact, overview
+from regtui.ui.facts.overview import Fact, overview, wrapped
 from regtui.ui.files.pane import FilesPane
 from regtui.ui.layers_pane import LayersPane
 from regtui.ui.safe_text import SafeText, safe
@@ -41,6 +41,8 @@ TABS: Final = (
     ("config", SafeText("Config")),
     ("raw", SafeText("Raw")),
 )
+VALUES_FROM: Final = 17
+"""Cells of the overview that are no room for values."""
 _TONES: Final[Mapping[str, Tone]] = {"head": "accent", "warn": "warning", "dim": "dim", "error": "error"}
 
 
@@ -81,6 +83,8 @@ class DetailPane(Vertical):
         self.sizes: dict[str, int | None] = {}
         self._filled: set[str] = set()
         self._overview = _facts_table()
+        self._told: list[Fact] = []
+        """The sentence that stands in place of an image, and the hint."""
         self._layers = LayersPane(_layers_table("layer-list"), id="layers")
         self.files = FilesPane(id="files")
         self._history = _layers_table("history")
@@ -123,6 +127,7 @@ class DetailPane(Vertical):
     def show(self, image: Image) -> None:
         """Fill the pane with an image; the tab stays."""
         self.image = image
+        self._told = []
         self._filled.clear()
         self._tabs.note = safe(str(image.platform)) if image.platform is not None else SafeText("")
         self._fill(self.tab)
@@ -141,7 +146,8 @@ class DetailPane(Vertical):
         facts = [Fact(SafeText(""), safe(sentence, 1000), tone)]
         if hint:
             facts.append(Fact(SafeText(""), safe(hint, 1000), "fact"))
-        self._overview.reset(facts)
+        self._told = facts
+        self._show_told()
         self._layers.show()
         self.files.tell(sentence)
         self.trust.tell(sentence)
@@ -149,6 +155,14 @@ class DetailPane(Vertical):
         self._history.reset()
         self._config.show(b"")
         self._raw.show(b"")
+
+    def on_resize(self) -> None:
+        """A sentence wraps anew."""
+        if self._told:
+            self._show_told()
+
+    def _show_told(self) -> None:
+        self._overview.reset(wrapped(self._told, self.size.width - VALUES_FROM))
 
     def switch(self, tab: str) -> None:
         """Show a tab; the focus goes along when it was in the pane."""

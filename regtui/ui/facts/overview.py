@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +29,16 @@ class Fact:
     name: SafeText
     value: SafeText
     kind: str = "fact"
+
+
+def wrapped(facts: Iterable[Fact], width: int) -> list[Fact]:
+    """The facts with prose that is wider than `width` on several lines; addresses and digests stay whole."""
+    made: list[Fact] = []
+    for fact in facts:
+        first, *rest = textwrap.wrap(fact.value, max(width, 20), break_long_words=False, break_on_hyphens=False) or [""]
+        made.append(Fact(fact.name, SafeText(first), fact.kind))
+        made += [Fact(SafeText(""), SafeText(line), fact.kind) for line in rest]
+    return made
 
 
 def overview(image: Image, sizes: Mapping[str, int | None], *, pushed: str | None = None) -> list[Fact]:

@@ -126,7 +126,7 @@ class Browsing(Screen[None]):
                 self.listed = None
             self.repositories.listing = Listing("stopped", None, safe(error.sentence, 60))
             if self.path is None:
-                self.detail.tell(error.sentence, error.hint, tone="warn")
+                self.detail.tell(error.sentence, error.hint or "r tries again, o opens an image by name.", tone="warn")
         else:
             if self.path is None:
                 self.detail.tell(*_after_repositories(self.source.count))
@@ -195,7 +195,7 @@ class Browsing(Screen[None]):
                         listing = Listing("stopped", page.total, safe(page.stopped))
         except RegtuiError as error:
             self.tags.listing = Listing("stopped", None, safe(error.sentence, 60))
-            self.detail.tell(error.sentence, error.hint, tone="warn")
+            self.detail.tell(error.sentence, error.hint or "2 shows the repositories, o goes elsewhere.", tone="warn")
             return
         self.tags.listing = listing
         self._note_attachments()
@@ -263,7 +263,7 @@ class Browsing(Screen[None]):
             await self._measure_platforms(image)
         except RegtuiError as error:
             self._list_tags_now()
-            self.detail.tell(error.sentence, error.hint, tone="error")
+            self.detail.tell(error.sentence, error.hint or "3 shows the tags, o goes elsewhere.", tone="error")
 
     def _list_tags_now(self) -> None:
         if self.is_opening and self.path is not None:

@@ -15,11 +15,11 @@ from regtui.trust.sbom import diff as sbom_diff
 from regtui.ui.actions import Bound, Place
 from regtui.ui.changes.saving import save_new
 from regtui.ui.clipboard import copy_text
-from regtui.ui.facts.overview import Fact
+from regtui.ui.facts.overview import Fact, wrapped
 from regtui.ui.safe_text import SafeText, safe
 from regtui.ui.screens.go_to import GoToScreen
 from regtui.ui.trust.differences import DifferencesScreen, package_changes
-from regtui.ui.trust.facts import document_facts, wrapped
+from regtui.ui.trust.facts import document_facts
 from regtui.ui.trust.tables import VALUES_FROM, facts_table, findings_table, packages_table, statements_table
 from regtui.ui.widgets.filter_input import FilterInput
 from regtui.ui.widgets.json_pane import JsonPane
@@ -152,12 +152,17 @@ class DocumentScreen(Bound, Screen[None]):
         """y"""
         self.show_view("raw")
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """No next document where there is one alone."""
+        if action == "next_document" and len(self._documents) < 2:
+            return False
+        return super().check_action(action, parameters)
+
     async def action_next_document(self) -> None:
         """n"""
-        if len(self._documents) > 1:
-            self.position = (self.position + 1) % len(self._documents)
-            await self.recompose()
-            self.on_mount()
+        self.position = (self.position + 1) % len(self._documents)
+        await self.recompose()
+        self.on_mount()
 
     def action_filter_list(self) -> None:
         """/"""

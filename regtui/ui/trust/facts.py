@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING, Final
 
 from regtui.oci.times import format_time
@@ -22,16 +21,6 @@ if TYPE_CHECKING:
 
 MOST_LINES: Final = 2_000
 _LONGEST: Final = 4_000
-
-
-def wrapped(facts: Iterable[Fact], width: int) -> list[Fact]:
-    """The facts with prose that is wider than `width` on several lines; addresses and digests stay whole."""
-    made: list[Fact] = []
-    for fact in facts:
-        first, *rest = textwrap.wrap(fact.value, max(width, 20), break_long_words=False, break_on_hyphens=False) or [""]
-        made.append(Fact(fact.name, SafeText(first), fact.kind))
-        made += [Fact(SafeText(""), SafeText(line), fact.kind) for line in rest]
-    return made
 
 
 def facts_of(pairs: Iterable[tuple[str, str | None]]) -> list[Fact]:

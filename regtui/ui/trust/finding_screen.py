@@ -10,8 +10,9 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 from regtui.ui.clipboard import copy_text
+from regtui.ui.facts.overview import wrapped
 from regtui.ui.safe_text import safe
-from regtui.ui.trust.facts import finding_facts, wrapped
+from regtui.ui.trust.facts import finding_facts
 from regtui.ui.trust.tables import VALUES_FROM, facts_table
 
 if TYPE_CHECKING:

@@ -15,11 +15,11 @@ from regtui.trust.findings import Finding, VexMark, diff
 from regtui.trust.policy import TrustPolicy
 from regtui.trust.severity import Severity
 from regtui.trust.verdict import SignatureFormat, SignatureResult, Status, combine
-from regtui.ui.facts.overview import Fact
+from regtui.ui.facts.overview import Fact, wrapped
 from regtui.ui.models.tree import TreeModel
 from regtui.ui.safe_text import SafeText, safe
 from regtui.ui.trust.differences import finding_changes
-from regtui.ui.trust.facts import finding_facts, wrapped
+from regtui.ui.trust.facts import finding_facts
 from regtui.ui.trust.findings import GROUPINGS, MOST_SHOWN, ORDERS, FindingSource, Wanted, finding_columns
 from regtui.ui.trust.severity_bar import severity_parts
 from regtui.ui.trust.words import SHORT_WORDS, scanned_text, verdict_lines
