@@ -43,7 +43,7 @@ def confirmation_of(plan: Plan, *, production: Callable[[str], bool]) -> Confirm
     if lost > MOST_TAGS:
         reasons.append(f"it removes or moves {lost:,} tags")
     if plan.tags_in_all and lost * 2 > plan.tags_in_all:
-        reasons.append(f"these are {lost:,} of the repository's {plan.tags_in_all:,} tags")
+        reasons.append(f"{plan.own_tags_lost:,} of the repository's {plan.tags_in_all:,} tags go or move")
     forced = [item.tag for item in plan.protected if item.forced]
     if forced:
         reasons.append(f"{', '.join(forced[:6])} {'is' if len(forced) == 1 else 'are'} protected")

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Literal
 
 from regtui.oci import Digest, Reference
+from regtui.oci.tags import subject_of
 
 if TYPE_CHECKING:
     from regtui.oci import Manifest
@@ -141,6 +142,11 @@ class Plan:
         gone = {(step.place, tag) for step in self.steps for tag in step.takes}
         gone |= {(step.place, step.tag) for step in self.steps if step.tag is not None and step.before is not None}
         return tuple(pair for pair in self.tags_changed if pair in gone)
+
+    @property
+    def own_tags_lost(self) -> int:
+        """How many of them are not those of signatures and the like, which `tags_in_all` does not count."""
+        return sum(subject_of(tag) is None for _, tag in self.tags_lost)
 
 
 COLLECT: Final = (

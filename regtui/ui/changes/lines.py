@@ -37,6 +37,8 @@ MOST_REQUESTS: Final = 2_000
 MOST_NAMES: Final = 6
 DIGEST_WIDTH: Final = 12
 _EMPTY: Final = SafeText("")
+_NARROW: Final = frozenset({"step", "blob", "affected", "protected"})
+"""Sections whose lines have a name or a digest: what does not fit goes on below their text."""
 _RANKS: Final = {"failed": 0, "skipped": 1, "not run": 2}
 """After a run what needs to be read stands first."""
 
@@ -56,7 +58,7 @@ class PlanLine:
     @property
     def is_wide(self) -> bool:
         """Whether the text has the room of name and digest, too."""
-        return not self.name and not self.digest and self.key[0] != "step"
+        return not self.name and not self.digest and self.key[0] not in _NARROW
 
 
 @dataclass(frozen=True)
@@ -95,18 +97,17 @@ def lines_of(view: PlanView, width: int, wide: int, *, shows_digest: bool = True
 
 def headline_of(plan: Plan) -> SafeText:
     """`2 of 35 tags go · 4 steps`: how much, before everything else."""
-    lost, changed = len(plan.tags_lost), len(plan.tags_changed)
-    of = f" of {plan.tags_in_all:,}" if plan.tags_in_all is not None and lost else ""
+    own, changed = plan.own_tags_lost, len(plan.tags_changed)
+    lost = own or len(plan.tags_lost)
+    of = f" of {plan.tags_in_all:,}" if plan.tags_in_all is not None and own else ""
     parts = []
     if changed:
         count = lost or changed
-        word = "removed or moved" if lost else "made"
-        parts.append(
-            f"{count:,}{of} {'tag' if count == 1 and not of else 'tags'} {'is' if count == 1 else 'are'} {word}"
-        )
+        one, more = ("goes or moves", "go or move") if lost else ("is made", "are made")
+        parts.append(f"{count:,}{of} {'tag' if count == 1 and not of else 'tags'} {one if count == 1 else more}")
     manifests = sum(step.action is Action.DELETE for step in plan.steps)
     if manifests:
-        parts.append(f"{manifests:,} manifest{' is' if manifests == 1 else 's are'} deleted")
+        parts.append(f"{manifests:,} manifest{' goes' if manifests == 1 else 's go'}")
     parts.append(f"{len(plan.steps):,} step{'' if len(plan.steps) == 1 else 's'}")
     return SafeText(" · ".join(parts))
 
@@ -184,7 +185,7 @@ def _step(view: PlanView, number: int, step: Step, notes: _StepNotes, *, shows_d
     name = step.tag or (step.takes[0] if step.takes else "")
     if len(view.plan.places) > 1:
         name = f"{step.place.repository}:{name}" if name else step.place.repository
-    if not shows_digest or not name:
+    if not shows_digest:
         text = f"{step.digest.short} · {text}" if text else step.digest.short
     return PlanLine(
         ("step", number, 0), safe(text, LINE_LIMIT), SafeText(verb), safe(name), safe(step.digest.short),

@@ -112,6 +112,7 @@ class ShownPlan(Screen["Run | None"]):
     async def read(self) -> None:
         """Look at the registry, by reads only, and show the plan."""
         self.show_state("reading")
+        self.table.title = self.proposal.title
         self.table.tell("Looking at the registry, by reads only. Nothing is sent.", "Escape leaves.", tone="dim")
         try:
             await self.proposal.read(self._tell_reading)
@@ -147,6 +148,7 @@ class ShownPlan(Screen["Run | None"]):
             self.plan = self.proposal.plan()
         except RegtuiError as error:
             self.plan = None
+            self.table.title = self.proposal.title
             self.table.tell(error.sentence, self._hint_of(error))
             self.show_state("refused")
             return

@@ -63,7 +63,18 @@ def test_deleting_tells_what_goes_too_and_what_is_freed() -> None:
     said = texts(plan)
     assert "an image (1.0 MB) goes with 1.0, prod, stable" in said
     assert "1.0 MB of 1.0 MB once the registry collects its garbage" in said
-    assert headline_of(plan) == "3 of 4 tags are removed or moved · 1 manifest is deleted · 1 step"
+    assert headline_of(plan) == "3 of 4 tags go or move · 1 manifest goes · 1 step"
+
+
+def test_tags_of_signatures_are_not_counted_among_the_tags_of_the_repository() -> None:
+    signed = graph()
+    attached = f"sha256-{digest('index').encoded}.sig"
+    tagged = replace(signed, tags={**signed.tags, attached: digest("sig")})
+    plan = plan_delete(tagged, Selection(("2.0",)), manifests=True)
+    assert {tag for _, tag in plan.tags_lost} == {"2.0", attached}
+    assert headline_of(plan).startswith("1 of 4 tags goes or moves · ")
+    alone = plan_delete(tagged, Selection((attached,)))
+    assert headline_of(alone) == "1 tag goes or moves · 1 step"
 
 
 def test_results_take_the_place_of_intentions() -> None:
