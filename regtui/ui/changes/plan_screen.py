@@ -20,12 +20,12 @@ from regtui.operations.plan_json import to_json
 from regtui.storage.journal import Journal
 from regtui.ui.actions import Bound, Place
 from regtui.ui.changes.buttons import ButtonRow, SwitchLine
-from regtui.ui.changes.lines import summary_of
+from regtui.ui.changes.lines import summary_of, wrap
 from regtui.ui.changes.plan_shown import ShownPlan
 from regtui.ui.changes.restoring import UndoProposal
 from regtui.ui.changes.saving import save_new
 from regtui.ui.safe_text import SafeText, safe
-from regtui.ui.screens.choose import ChooseScreen
+from regtui.ui.screens.choose import ChooseScreen, room_in_choices
 from regtui.ui.screens.go_to import GoToScreen
 from regtui.ui.widgets.bars import bar
 from regtui.ui.words import size_text
@@ -267,7 +267,9 @@ class PlanScreen(Bound, ShownPlan):
             *self.proposal.rules(),
             SafeText("`protected` in the settings changes it: for all, or for one registry."),
         ]
-        await self.app.push_screen_wait(ChooseScreen(SafeText("Protected tags"), lines))
+        width = room_in_choices(self.app.size.width)
+        rows = [part for line in lines for part in wrap(line, width)]
+        await self.app.push_screen_wait(ChooseScreen(SafeText("Protected tags"), rows, note=SafeText("escape closes")))
 
     @work(exclusive=True, group="save", exit_on_error=False)
     async def action_save_plan(self) -> None:

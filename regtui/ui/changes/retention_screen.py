@@ -225,7 +225,7 @@ class RetentionScreen(Bound, Screen[bool]):
         known = sum(size for size in sizes if size is not None)
         words = f"{len(going):,} of {len(found):,} tags go"
         if going:
-            words += f" · {size_text(known)} at most: the plan tells what that frees"
+            words += f" · {size_text(known)} at most: the plan is exact"
         self.table.title = SafeText(words)
         self.sentence.say(problem or self._advice(rules, going))
 

@@ -44,9 +44,10 @@ class TextScreen(ModalScreen[None]):
             [Column("line", SafeText(""), lambda row: row[1], 20, flex=1)],
             key=lambda row: row[0],
             text=lambda row: row[1],
-            title=SafeText(f"{title} · c copies · ctrl+s saves · escape closes"),
+            title=title,
             show_header=False,
         )
+        self._table.note = SafeText("c copies · ctrl+s saves · escape closes")
         self._table.append(list(enumerate(safe_lines(text))))
 
     def compose(self) -> ComposeResult:

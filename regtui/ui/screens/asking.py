@@ -9,7 +9,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Checkbox, Input, Static
+from textual.widgets import Input, Static
+
+from regtui.ui.widgets.tick import Tick
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -25,12 +27,6 @@ class Extracting:
     keep_special_bits: bool
 
 
-_BITS = {
-    False: Content("set-user-id, set-group-id and sticky bits are dropped"),
-    True: Content("set-user-id, set-group-id and sticky bits are KEPT"),
-}
-
-
 class ExtractScreen(ModalScreen[Extracting | None]):
     """Asks where to extract; enter starts, escape gives None."""
 
@@ -38,6 +34,7 @@ class ExtractScreen(ModalScreen[Extracting | None]):
     ExtractScreen { align: center middle; }
     ExtractScreen > Vertical {
         width: 80%; max-width: 110; height: auto; border: round $accent; background: $surface; padding: 0 1;
+        border-subtitle-color: $text-muted;
     }
     ExtractScreen Input, ExtractScreen Input:focus { border: none; height: 1; padding: 0; background: $boost; }
     ExtractScreen .hint { color: $text-muted; }
@@ -49,24 +46,16 @@ class ExtractScreen(ModalScreen[Extracting | None]):
         self._what = what
         self._entry = Input(destination)
         self._entry.cursor_blink = False
-        self._bits = Checkbox(_BITS[False], compact=True)
+        self._bits = Tick("keep set-user-id, set-group-id and sticky bits", False, compact=True)
 
     def compose(self) -> ComposeResult:
         """What, where to, how."""
-        with Vertical():
+        with Vertical() as box:
+            box.border_subtitle = Content("enter starts · tab and space choose · escape cancels")
             yield Static(Content(f"Extract {self._what} to"))
             yield self._entry
             yield self._bits
-            yield Static(
-                Content(
-                    "Nothing is overwritten; devices are left out. enter starts, tab and space choose, escape cancels."
-                ),
-                classes="hint",
-            )
-
-    def on_checkbox_changed(self, event: Checkbox.Changed) -> None:
-        """The words tell what the colour of the box does."""
-        self._bits.label = _BITS[event.value]
+            yield Static(Content("Nothing is overwritten; devices are left out."), classes="hint")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 Choice = tuple[int, SafeText]
+_KEYS: Final = SafeText("enter chooses · escape cancels")
+_WIDEST: Final = 100
+
+
+def room_in_choices(width: int) -> int:
+    """The cells of a line's text where the terminal is `width` wide."""
+    return min(width * 8 // 10, _WIDEST) - 6
 
 
 class ChooseScreen(ModalScreen[int]):
@@ -28,7 +35,9 @@ class ChooseScreen(ModalScreen[int]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "dismiss(-1)", "Cancel", show=False)]
 
-    def __init__(self, question: SafeText, choices: Sequence[SafeText], chosen: int = 0) -> None:
+    def __init__(
+        self, question: SafeText, choices: Sequence[SafeText], chosen: int = 0, *, note: SafeText = _KEYS
+    ) -> None:
         super().__init__()
         self._table: RowTable[Choice] = RowTable(
             [Column("choice", SafeText(""), lambda row: row[1], 20, flex=1)],
@@ -37,6 +46,7 @@ class ChooseScreen(ModalScreen[int]):
             title=question,
             show_header=False,
         )
+        self._table.note = note
         self._table.append(list(enumerate(choices)))
         self._table.model.move_to(chosen)
         self._table.styles.height = min(len(choices) + 2, 20)

@@ -128,12 +128,16 @@ def _destination(typed: str, name: str) -> Path:
     return place / name if place.is_dir() else place
 
 
+def _files(done: Extracted) -> str:
+    return f"{count_text(done.files)} file{'' if done.files == 1 else 's'}"
+
+
 def _how_far(done: Extracted, size: int) -> SafeText:
-    return safe(f"{count_text(done.files)} files · {size_text(done.bytes)} of {size_text(size)}")
+    return safe(f"{_files(done)} · {size_text(done.bytes)} of {size_text(size)}")
 
 
 def _result(done: Extracted, destination: Path) -> SafeText:
-    parts = [f"Extracted {count_text(done.files)} files, {size_text(done.bytes)}, to {destination}."]
+    parts = [f"Extracted {_files(done)}, {size_text(done.bytes)}, to {destination}."]
     if done.skipped:
         named = "; ".join(f"{path} ({reason})" for path, reason in done.skipped[:NAMED])
         more = f" and {len(done.skipped) - NAMED:,} more" if len(done.skipped) > NAMED else ""

@@ -21,6 +21,7 @@ class GoToScreen(ModalScreen[str]):
     GoToScreen { align: center middle; }
     GoToScreen > Vertical {
         width: 80%; max-width: 110; height: auto; border: round $accent; background: $surface; padding: 0 1;
+        border-subtitle-color: $text-muted;
     }
     GoToScreen Input, GoToScreen Input:focus { border: none; height: 1; padding: 0; background: $boost; }
     """
@@ -35,7 +36,8 @@ class GoToScreen(ModalScreen[str]):
 
     def compose(self) -> ComposeResult:
         """The question over the input."""
-        with Vertical():
+        with Vertical() as box:
+            box.border_subtitle = Content("enter goes on · escape cancels")
             yield Static(Content(self._question))
             entry = Input(self._value, placeholder="registry.example.com/path/name:tag")
             entry.cursor_blink = False

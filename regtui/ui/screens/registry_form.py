@@ -36,7 +36,7 @@ class Field:
 
 
 TEXTS: Final = (
-    Field("kind", "kind", "found out when empty: harbor, ecr, acr, gitlab, quay, nexus, artifactory …"),
+    Field("kind", "kind", "found out when empty: harbor, ecr, acr, gitlab, …"),
     Field("username", "account", "who to sign in as"),
     Field("api", "API host", "only where the product's own API answers elsewhere"),
 )
@@ -91,11 +91,9 @@ class RegistryForm(ModalScreen[str]):
             yield from _row("host", "host", "as in image references: registry.example.com:5000", self._host)
             for field in (*TEXTS, *LISTS):
                 yield from _row(field.key, field.label, field.help, _shown(known, field.key))
-            for pair in (FLAGS[:2], FLAGS[2:]):
-                with Horizontal():
-                    for field in pair:
-                        yield Tick(field.label, getattr(known, field.key), id=field.key, compact=True)
-            yield from _row("password", "password", "or token, to sign in; kept in the system's keyring only", "", True)
+            for field in FLAGS:
+                yield Tick(field.label, getattr(known, field.key), id=field.key, compact=True)
+            yield from _row("password", "password", "or token; kept in the system's keyring only", "", True)
             with Horizontal():
                 for name, label in (("save", "Save"), ("test", "Test"), ("sign_in", "Sign in"), ("remove", "Remove")):
                     yield Button(label, id=name, compact=True)

@@ -180,7 +180,7 @@ async def test_extracting_asks_where_and_never_overwrites(
         files.file_tree.focus()
         await pilot.press("e")
         await pilot.pause()
-        assert "bits are dropped" in screen_text(pilot.app)
+        assert "[ ] keep set-user-id" in screen_text(pilot.app)
         await pilot.press("enter")
         await settled(pilot)
         assert (tmp_path / "cart/__init__.py").read_bytes() == b'__version__ = "1.4.2"\n'
