@@ -94,7 +94,7 @@ class JournalScreen(Bound, Screen["tuple[Place, ...]"]):
     async def load(self) -> None:
         """The entries, after those that are too old were removed."""
         self.entries.listing = Listing("loading")
-        await asyncio.to_thread(self.journal.forget_older, self.session.settings.journal_days)
+        await asyncio.to_thread(self.journal.forget_older, self.session.settings.journal_days, self.now)
         found = await asyncio.to_thread(list_entries, self.journal)
         self.entries.reset(found, Listing("complete"))
         if not found:
@@ -198,7 +198,8 @@ def _entries_table(now: datetime) -> ReadTable[Listed]:
         Column("done", SafeText("done"), lambda row: SafeText(f"{row.done:,}/{row.steps:,}"), 9, align="right",
                priority=2),
         Column("back", SafeText("can be put back"), _back, 15, priority=3),
-        Column("where", SafeText("where"), lambda row: safe(", ".join(map(str, row.places))), 20, flex=2),
+        Column("where", SafeText("where"), lambda row: safe(", ".join(map(str, row.places))), 20, flex=2,
+               keeps_end=True),
         Column("tags", SafeText("tags"), lambda row: safe(", ".join(row.tags[:50])), 12, flex=1, priority=1),
     ]  # fmt: skip
     return ReadTable(
@@ -245,6 +246,8 @@ def _facts(record: Record) -> list[Fact]:
         Fact(SafeText("keeps"), SafeText(f"{count_text(len(record.manifests))} manifests, byte for byte")),
     ]
     facts += [Fact(SafeText("undone by"), safe(undone)) for undone in record.undone_by]
+    places = record.plan.places
+    facts += [Fact(SafeText("in"), safe(str(places[0]), 500))] if len(places) == 1 else []
     for number, step in enumerate(record.plan.steps[:MOST_STEPS]):
         result = record.results.get(number)
         before, after = VERBS[step.action]
@@ -253,7 +256,9 @@ def _facts(record: Record) -> list[Fact]:
         else:
             word = after if result.outcome == "done" else result.outcome
             said, kind = result.says, "fact" if result.stands else "warn"
-        facts.append(Fact(SafeText(word), safe(f"{step.reference} · {said}", 500), kind))
+        # The place is told once where there is one alone: its long name would leave no room for the tag.
+        what = (step.reference.tag or step.digest.short) if len(places) == 1 else str(step.reference)
+        facts.append(Fact(SafeText(word), safe(said if said.startswith(what) else f"{what} · {said}", 500), kind))
     rest = len(record.plan.steps) - MOST_STEPS
     if rest > 0:
         facts.append(Fact(SafeText(""), SafeText(f"and {rest:,} more steps"), "dim"))
