@@ -35,6 +35,7 @@ class ReportScreen(Bound, Exporting):
     DEFAULT_CSS = """
     ReportScreen { layout: vertical; }
     ReportScreen > Static { height: 1; padding: 0 1; color: $text-muted; }
+    ReportScreen > #summary { height: auto; max-height: 2; }
     ReportScreen > ContentSwitcher { height: 1fr; }
     ReportScreen > ContentSwitcher > RowTable { height: 1fr; }
     """
@@ -46,7 +47,7 @@ class ReportScreen(Bound, Exporting):
         """What help calls this screen."""
         self.tables = dict(tables)
         self.status = StatusBar()
-        self.summary = Static(Content(""))
+        self.summary = Static(Content(""), id="summary")
         self.tabs = TabStrip([(name, SafeText(name.capitalize())) for name in tables])
         self.switcher = ContentSwitcher(initial=self.table.id)
         self.filter = FilterInput()

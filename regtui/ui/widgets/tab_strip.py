@@ -41,6 +41,11 @@ class TabStrip(Widget):
         self._note = SafeText("")
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The tabs by name, in order."""
+        return tuple(name for name, _ in self._tabs)
+
+    @property
     def active(self) -> str:
         """The tab that is shown as chosen."""
         return self._active
