@@ -10,13 +10,14 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from screenshots.scenes import SCENES, Scene, app_of, masked, play, sample  # noqa: E402 - after the path above
+from screenshots.playing import Scene, app_of, masked, play, sample  # noqa: E402 - after the path above
+from screenshots.scenes import SCENES  # noqa: E402
 
 
 async def draw(scene: Scene, layout: Path) -> str:
     """The SVG of one scene."""
     app = app_of(scene, layout)
-    async with app.run_test(size=scene.picture or (120, 40)) as pilot:
+    async with app.run_test(size=scene.picture or (120, 40), notifications=True) as pilot:
         await play(scene, pilot)
         svg = app.export_screenshot(title=f"regtui {(scene.inside or '').strip('/')}".strip())
     # Class names and ids carry a number that differs from run to run.

@@ -2,71 +2,101 @@
 
 from __future__ import annotations
 
-import io
-import os
-import re
-import shutil
-import tempfile
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from time import monotonic
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from screenshots.playing import Scene, Shown, Typed
 
-    from textual.pilot import Pilot
-
-    from regtui.ui.app import RegtuiApp
-
-NOW: Final = datetime(2026, 11, 1, 12, tzinfo=UTC)
-LENGTH: Final = 48
-"""Characters of the sample's path, the same on every machine: the screen is laid out by it."""
-MASK: Final = f"/{'·' * (LENGTH - 6)}/demo"
 _NEXT: Final = "right_square_bracket"
 _ZOOMED: Final = ("4", "z")
+_FILES: Final = (*_ZOOMED, _NEXT, _NEXT)
+_TRUST: Final = (*_ZOOMED, *([_NEXT] * 4))
+_SCAN: Final = (*_ZOOMED, *([_NEXT] * 5))
+_TWO_TAGS: Final = ("j", "j", "space", "j", "j", "space")
+_SIGN_IN: Final = (*(["tab"] * 12), "enter")
+_SBOM: Final = (*_TRUST, "j", "enter", "slash", *"deb12", "enter")
+_WEB_SBOM: Final = (*_TRUST, "j", "j", "j", "enter", "slash", *"apk", "enter")
+_RULE: Final = (*"1.4*", Shown("5 of 13"), "tab")
+_KEEP: Final = ("tab", "tab", *"3", Shown("of 13 tags go ·"))
 
 
-@dataclass(frozen=True)
-class Scene:
-    """`inside` is the place in the sample, None the list of registries; `keys` are pressed one by one.
-
-    `picture` is the size of its picture in screenshots/, None for none; `write` lets plans be run; `until` is what the
-    screen must show after the last key, for screens whose answer a worker goes on waiting for. `changed` starts it over
-    a copy of the sample from which some tags were deleted, so that there is something to undo.
-    """
-
-    name: str
-    inside: str | None
-    keys: tuple[str, ...] = ()
-    picture: tuple[int, int] | None = None
-    theme: str | None = None
-    write: bool = False
-    until: str = ""
-    changed: bool = False
+def _palette(words: str, found: str) -> tuple[str, ...]:
+    """A command of the palette, which finds in threads of its own."""
+    return ("colon", *words, Shown(found), "enter")
 
 
-SCENES: Final = (
+EXPLORER: Final = (
     Scene("registries", None),
+    Scene("repositories", "", until="infra"),
     Scene("explorer", "/shop/cart:1.4.2", ("d",), (120, 40)),
+    Scene("artifact", "/charts/cart:1.0.0"),
+    Scene("missing-tag", "/shop/cart:9.9.9"),
+    Scene("missing-repository", "/shop/nothing"),
     Scene("layers", "/shop/cart:1.4.2", (_NEXT,), (120, 40)),
-    Scene("files", "/shop/reports:0.4.0", (*_ZOOMED, _NEXT, _NEXT, "s"), (100, 32)),
-    Scene("waste", "/shop/reports:0.4.0", (*_ZOOMED, _NEXT, _NEXT, "b", "b"), (120, 34)),
-    Scene("file", "/shop/cart:1.4.2", (*_ZOOMED, _NEXT, _NEXT, "l", "l", "enter")),
     Scene("history", "/shop/cart:1.4.2", (*_ZOOMED, *([_NEXT] * 3))),
-    Scene("trust", "/shop/cart:1.4.2", (*_ZOOMED, *([_NEXT] * 4)), (120, 32)),
-    Scene("scan", "/shop/reports:0.4.0", (*_ZOOMED, *([_NEXT] * 5), "f"), (120, 32)),
+    Scene("config", "/shop/cart:1.4.2", (*_ZOOMED, *([_NEXT] * 6))),
     Scene("raw", "/shop/cart:1.4.2", ("y",), (120, 40)),
     Scene("filter", "/shop/cart", ("slash", "1", "full_stop", "4")),
+    Scene("filter-finds-nothing", "/shop/cart", ("slash", *"zzz")),
     Scene("marks", "/shop/cart", ("space", "j", "space")),
+    Scene("signature-tags", "/shop/cart", ("a", "G")),
+    Scene("signatures", "/shop/cart", ("V",)),
     Scene("help", "/shop/cart", ("question_mark",), (120, 40)),
-    Scene("go-to", "/shop/cart", ("o",), until="Go to a reference"),
+    Scene("palette", "/shop/cart", ("colon", *"copy"), until="repo@digest"),
+    Scene("go-to", "/shop/cart", ("o",)),
+    Scene("go-to-nonsense", "/shop/cart", ("o", Typed("::"), "enter"), until="looks like"),
     Scene("requests", "/shop/cart", ("exclamation_mark",)),
     Scene("registry-form", None, ("n",)),
-    Scene("diff", "/shop/cart", ("j", "j", "space", "j", "j", "space", "equals_sign"), (120, 32)),
+    Scene("registry-form-filled", None, ("n", Typed("registry.example.com:5000"), "tab", "tab", *"ada", *_SIGN_IN)),
+    Scene("export", "/shop/cart", ("ctrl+s",)),
+    Scene("platforms", "/shop/cart:1.4.2", ("w",)),
+    Scene("themes", "/shop/cart", _palette("theme", "Change the current")),
+    Scene("small-80x24", "/shop/cart:1.4.2", (), (80, 24)),
+)
+
+INSIDE: Final = (
+    Scene("files", "/shop/reports:0.4.0", (*_FILES, "s"), (100, 32)),
+    Scene("files-layers", "/shop/reports:0.4.0", (*_FILES, "L")),
+    Scene("odd-names", "/lab/odd:names", (*_FILES, "j", "j", "j", "j", "j", "l")),
+    Scene("waste-list", "/shop/reports:0.4.0", (*_FILES, "b")),
+    Scene("waste", "/shop/reports:0.4.0", (*_FILES, "b", "b"), (120, 34)),
+    Scene("packages", "/shop/reports:0.4.0", (*_FILES, "b", "b", "b")),
+    Scene("largest", "/shop/cart:1.4.2", (*_FILES, "b", "b", "b", "b")),
+    Scene("file", "/shop/cart:1.4.2", (*_FILES, "l", "l", "enter")),
+    Scene("file-hex", "/shop/cart:1.4.2", (*_FILES, "l", "l", "enter", "x")),
+    Scene("file-search", "/shop/cart:1.4.2", (*_FILES, "l", "l", "enter", "slash", *"cart")),
+    Scene("extract", "/shop/cart:1.4.2", (*_FILES, "l", "e")),
+    Scene("extracting", "/shop/cart:1.4.2", (*_FILES, "l", "e", "enter"), until="1 file ", held=True),
+    Scene("extracted", "/shop/cart:1.4.2", (*_FILES, "l", "e", "enter"), until="Extracted 10"),
     Scene("usage", "/shop/cart", ("B",), (120, 32)),
+    Scene("usage-layers", "/shop/cart", ("B", _NEXT)),
+    Scene("usage-registry", "", ("1", "B")),
+    Scene("usage-registry-tags", "", ("1", "B", _NEXT)),
+    Scene("diff", "/shop/cart", (*_TWO_TAGS, "equals_sign"), (120, 32)),
+    Scene("diff-layers", "/shop/cart", (*_TWO_TAGS, "equals_sign", _NEXT)),
+    Scene("diff-files", "/shop/cart", (*_TWO_TAGS, "equals_sign", _NEXT, _NEXT)),
+    Scene("diff-packages", "/shop/reports", ("space", "j", "equals_sign", _NEXT, _NEXT, _NEXT)),
+    Scene("compare-with", "/shop/cart:1.4.2", ("equals_sign",)),
+    Scene("compare-platforms", "/shop/cart:1.4.2", ("equals_sign", "enter")),
+)
+
+TRUST: Final = (
+    Scene("trust", "/shop/cart:1.4.2", _TRUST, (120, 32)),
+    Scene("document", "/shop/cart:1.4.2", (*_TRUST, "j", "enter")),
+    Scene("document-raw", "/shop/cart:1.4.2", (*_TRUST, "j", "enter", "y")),
+    Scene("sbom", "/shop/reports:0.4.0", _SBOM),
+    Scene("scan-report", "/shop/reports:0.4.0", (*_TRUST, "j", "j", "enter")),
+    Scene("vex", "/shop/reports:0.4.0", (*_TRUST, "j", "j", "j", "enter")),
+    Scene("sbom-question", "/shop/web:2.1.1", (*_WEB_SBOM, "m")),
+    Scene("sboms-compared", "/shop/web:2.1.1", (*_WEB_SBOM, "m", *"2.1.0", "enter")),
+    Scene("sbom-missing", "/shop/reports:0.4.0", (*_SBOM, "m", *"0.5.0", "enter"), until="No SBOM"),
+    Scene("scan", "/shop/reports:0.4.0", (*_SCAN, "f"), (120, 32)),
+    Scene("scan-groups", "/shop/reports:0.4.0", (*_SCAN, "b")),
+    Scene("scan-none", "/infra/postgres:17.4", _SCAN),
+    Scene("finding", "/shop/reports:0.4.0", (*_SCAN, "j", "enter")),
+    Scene("findings-compared", "/shop/reports:0.5.0", (*_SCAN, "m", *"0.4.0", "enter")),
+)
+
+CHANGES: Final = (
     Scene(
         "delete-plan",
         "/shop/cart",
@@ -75,110 +105,49 @@ SCENES: Final = (
         write=True,
         until="frees",
     ),
-    Scene("config", "/shop/cart:1.4.2", (*_ZOOMED, *([_NEXT] * 6))),
-    Scene("document", "/shop/cart:1.4.2", (*_ZOOMED, *([_NEXT] * 4), "j", "enter"), until="[About]"),
-    Scene("platforms", "/shop/cart:1.4.2", ("w",), until="linux/arm64"),
-    Scene("retag", "/shop/cart", ("t",), write=True, until="tag"),
-    Scene("pull", "/shop/cart", ("P",), until="archive"),
-    Scene("retention", "/shop/cart", ("K",), write=True, until="keep"),
-    Scene("doctor", "/shop/cart", ("H",), until="delete a tag"),
-    Scene("themes", "/shop/cart", ("colon", *"theme", "enter")),
-    Scene("undo", "/shop/cart", ("u",), (120, 32), write=True, until="byte for byte", changed=True),
-    *(
-        Scene(f"theme-{name}", "/shop/cart:1.4.2", (), (100, 26), theme=f"regtui-{name}")
-        for name in ("dark", "light", "dusk", "contrast", "colourblind", "mono", "ansi")
+    Scene("delete-preview", "/shop/cart", ("D",)),
+    Scene("delete-protected", "/shop/cart", ("asterisk", "D"), write=True),
+    Scene("delete-asks-for-the-name", "/shop/cart", ("asterisk", "D", "m", "right", "enter"), write=True),
+    Scene("delete-repository", "/shop/internal/worker", ("2", "D"), write=True),
+    Scene("deleted", "/shop/cart", ("space", "D", "right", "enter"), write=True, fresh=True),
+    Scene("help-plan", "/shop/cart", ("D", "question_mark"), write=True),
+    Scene("rules", "/shop/cart", ("D", "L"), write=True),
+    Scene("plan-save", "/shop/cart", ("D", "ctrl+s"), write=True),
+    Scene(
+        "saved-plan",
+        "/shop/cart",
+        (
+            "D",
+            "ctrl+s",
+            "enter",
+            "escape",
+            *_palette("saved plan", "Run a saved plan"),
+            Typed("delete-shop-cart.json"),
+            "enter",
+        ),
+        write=True,
     ),
-    Scene("small-80x24", "/shop/cart:1.4.2", (), (80, 24)),
+    Scene("retag", "/shop/cart", ("t",), write=True),
+    Scene("retag-plan", "/shop/cart", ("t", *"1.3.9-lts", "enter"), write=True),
+    Scene("retag-refused", "/shop/cart", ("t", *"1.4.0", "enter"), write=True),
+    Scene("copy-question", "/shop/cart", ("T",), write=True),
+    Scene("copy-plan", "/shop/cart", ("j", "j", "T", Typed("{place}/mirror/cart:1.4.0"), "enter"), write=True),
+    Scene("push", "/shop/cart", _palette("push", "Push an image"), write=True),
+    Scene("push-which", "/shop/cart", (*_palette("push", "Push an image"), Typed("{place}"), "enter"), write=True),
+    Scene("pull", "/shop/cart", ("P",)),
+    Scene("retention", "/shop/cart", ("K",), write=True),
+    Scene("retention-rule", "/shop/cart", ("K", *_RULE), write=True),
+    Scene("retention-plan", "/shop/cart", ("K", *_RULE, "enter", "right", "enter"), write=True),
+    Scene("retention-export", "/shop/cart", ("K", *_KEEP, "enter", "right", "right", "enter", "enter"), write=True),
+    Scene("doctor", "/shop/cart", ("H",)),
+    Scene("undo", "/shop/cart", ("u",), (120, 32), write=True, until="byte for byte", changed=True),
+    Scene("undo-nothing", "/shop/cart", ("u",), write=True),
+    Scene("undo-plan", "/shop/cart", ("u", "enter"), write=True, changed=True),
 )
 
+THEMES: Final = tuple(
+    Scene(f"theme-{name}", "/shop/cart:1.4.2", (), (100, 26), theme=f"regtui-{name}")
+    for name in ("dark", "light", "dusk", "contrast", "colourblind", "mono", "ansi")
+)
 
-@contextmanager
-def sample() -> Iterator[Path]:
-    """The sample layout in a path of fixed length, and an environment that shows nothing of this machine."""
-    from regtui.demo import build_demo
-
-    before = dict(os.environ)
-    with tempfile.TemporaryDirectory(prefix="rt") as scratch:
-        folder = Path(scratch)
-        for name in ("CONFIG_HOME", "CACHE_HOME", "STATE_HOME", "RUNTIME_DIR"):
-            os.environ[f"XDG_{name}"] = str(folder / name.lower())
-        os.environ["HOME"] = os.environ["DOCKER_CONFIG"] = str(folder / "home")
-        for name in ("SSH_CONNECTION", "TMUX", "REGISTRY_AUTH_FILE", "REGTUI_CONFIG", "NO_COLOR", "REGTUI_USERNAME"):
-            os.environ.pop(name, None)
-        # The sample's versions are there to be deleted, so that only what else is protected by default is.
-        settings = folder / "config_home" / "regtui" / "settings.toml"
-        settings.parent.mkdir(parents=True)
-        settings.write_text('protected = ["latest", "stable", "prod*", "release*"]\n')
-        layout = folder / "".ljust(LENGTH - len(f"{folder}//demo"), "p") / "demo"
-        layout.parent.mkdir()
-        try:
-            build_demo(layout)
-            _delete_some(layout)
-            yield layout
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
-
-
-def _changed(layout: Path) -> Path:
-    return layout.parents[1] / ("c" * len(layout.parent.name)) / "demo"
-
-
-def _delete_some(layout: Path) -> None:
-    """Make the changed copy, with a journal that tells of it at a fixed time."""
-    from regtui.cli.main import run
-    from regtui.storage.journal import Journal
-
-    copy = _changed(layout)
-    shutil.copytree(layout, copy)
-    said = io.StringIO()
-    with redirect_stdout(said), redirect_stderr(said):
-        tags = [f"{copy}/shop/cart:{tag}" for tag in ("1.3.9", "1.4.0-rc.1", "pr-482")]
-        code = run(["delete", *tags, "--write", "--yes"])
-    assert code == 0, said.getvalue()
-    (entry,) = Journal().entries()
-    fixed = f"{NOW - timedelta(minutes=12):%Y%m%dT%H%M%S}-0c0ffee0"
-    told = entry.path.read_text().replace(entry.id, fixed)
-    entry.path.write_text(
-        re.sub(rf"{entry.begun:%Y-%m-%d}T[0-9:.]+", f"{NOW - timedelta(minutes=12):%Y-%m-%dT%H:%M:%S}", told)
-    )
-    entry.path.rename(entry.path.with_name(entry.path.name.replace(entry.id, fixed)))
-
-
-def masked(text: str, layout: Path) -> str:
-    """The same text without the path of the sample, also where the screen cuts it off."""
-    for length in range(LENGTH, 12, -1):
-        for path in (str(layout), str(_changed(layout))):
-            text = text.replace(path[:length], MASK[:length]).replace(path[-length:], MASK[-length:])
-    return text
-
-
-def app_of(scene: Scene, layout: Path) -> RegtuiApp:
-    """The app of a scene, not started."""
-    from regtui.session import Session, SessionOptions, parse_target
-    from regtui.ui.app import RegtuiApp
-
-    place = _changed(layout) if scene.changed else layout
-    target = None if scene.inside is None else parse_target(f"{place}{scene.inside}")
-    return RegtuiApp(Session.start(SessionOptions(use_cache=False, write=scene.write)), target, now=NOW)
-
-
-async def play(scene: Scene, pilot: Pilot[Any]) -> None:
-    """Press the keys of a scene, each after all has come to rest."""
-    from regtui.ui._textual import screen_text, settled
-    from regtui.ui.theming import DEFAULT_THEME
-
-    await settled(pilot)
-    # Without a choice the theme follows what the terminal can show, which is not the same everywhere.
-    pilot.app.theme = scene.theme or DEFAULT_THEME
-    await settled(pilot)
-    for key in scene.keys[:-1] if scene.until else scene.keys:
-        await pilot.press(key)
-        await settled(pilot)
-    if scene.until:
-        await pilot.press(scene.keys[-1])
-        deadline = monotonic() + 20
-        while scene.until not in screen_text(pilot.app):
-            assert monotonic() < deadline, screen_text(pilot.app)
-            await pilot.pause(0.01)
-        await pilot.pause()
+SCENES: Final = (*EXPLORER, *INSIDE, *TRUST, *CHANGES, *THEMES)
