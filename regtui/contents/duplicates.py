@@ -17,11 +17,11 @@ _HASHES_AT_ONCE: Final = 1 << 15
 """Names, and hashes, that are Python objects at the same time: they take a multiple of what they take in columns."""
 
 
-def shadow_duplicates(columns: Columns, described_again: Mapping[int, int]) -> int:
+def shadow_duplicates(columns: Columns, described: Mapping[int, int]) -> int:
     """Mark the rows whose path a later row of the layer takes; how many there are.
 
-    `described_again` gives, for folders whose own row was updated, how many rows there were at that time: it is
-    what decides between such a folder and a file of the same name. What lay in a folder that lost its path is
+    `described` gives, for folders whose own row was updated, how many rows there were at that time: it is what
+    decides between such a folder and a file of the same name. What lay in a folder that lost its path is
     unreachable from then on, as its parent is marked.
     """
     hashes = _hashes(columns)
@@ -39,14 +39,14 @@ def shadow_duplicates(columns: Columns, described_again: Mapping[int, int]) -> i
             other = latest.setdefault(key, row)
             if other == row:
                 continue
-            stays, goes = (other, row) if _prevails(columns, other, row, described_again) else (row, other)
+            stays, goes = (other, row) if _prevails(columns, other, row, described) else (row, other)
             latest[key] = stays
             columns.kind[goes] |= SHADOWED
             shadowed += 1
     return shadowed
 
 
-def _prevails(columns: Columns, first: int, second: int, described_again: Mapping[int, int]) -> bool:
+def _prevails(columns: Columns, first: int, second: int, described: Mapping[int, int]) -> bool:
     """Whether the earlier of two rows stays: the later does, but a folder that is only implied gives way to a file.
 
     Such are the whiteouts that some tools write for what lay in a folder that the layer replaces by a file.
@@ -54,7 +54,7 @@ def _prevails(columns: Columns, first: int, second: int, described_again: Mappin
     one, two = columns.kind[first], columns.kind[second]
     if (one ^ two) & IMPLIED and Kind.SYMLINK not in {one & KIND_MASK, two & KIND_MASK}:
         return bool(two & IMPLIED)
-    return described_again.get(first, first) > described_again.get(second, second)
+    return described.get(first, first) > described.get(second, second)
 
 
 def _hashes(columns: Columns) -> array[int]:

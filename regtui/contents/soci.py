@@ -64,7 +64,7 @@ def _index(buffer: _Buffer, descriptor: Descriptor) -> LayerIndex:
     walker = TarWalker()
     for entry in toc.tables(0):
         _place(walker, _entry(entry), entry.number(2), unpacked)
-    duplicates = shadow_duplicates(walker.columns, walker.duplicates) + len(walker.duplicates)
+    duplicates = shadow_duplicates(walker.columns, walker.described) + walker.duplicates
     return LayerIndex(
         descriptor.digest,
         descriptor.size,

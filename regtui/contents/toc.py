@@ -74,7 +74,7 @@ def index_of_toc(raw: bytes, descriptor: Descriptor, compression: str, source: s
                 columns.inner[last] = inner
             digest = _SHA256.fullmatch(str(entry.get("digest")))
             hashes[last] = int(digest[1], 16) if digest and columns.size[last] else 0
-    duplicates = shadow_duplicates(columns, walker.duplicates) + len(walker.duplicates)
+    duplicates = shadow_duplicates(columns, walker.described) + walker.duplicates
     return LayerIndex(
         descriptor.digest,
         descriptor.size,
