@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from regtui.contents.checkpoints import Checkpoints
 
-PIECE: Final = 256 << 10
+PIECE: Final = 512 << 10
 """Bytes of output at once: it stays in the processor's cache, and no bomb can make it more."""
 _ZSTD_WINDOW_LOG: Final = 27
 _GZIP: Final = 31

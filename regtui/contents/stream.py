@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from regtui.contents.inflate import Inflater
     from regtui.oci import Descriptor, Digest
 
-READ: Final = 64 << 10
+READ: Final = 256 << 10
+"""Bytes that are asked for at once. Small pieces keep the threads of two layers waiting for each other."""
 _PROGRESS_SECONDS: Final = 0.1
 _TRAILING: Final = 64 << 20
 """Bytes behind the end of the archive that are still inflated, to know the tar's exact size."""
@@ -230,7 +231,7 @@ class _Run:
             self._tar.finish()
         if self._progress is not None:
             self._tell(self._progress)
-        duplicates = shadow_duplicates(walker.columns, walker.duplicates) + len(walker.duplicates)
+        duplicates = shadow_duplicates(walker.columns, walker.described) + walker.duplicates
         findings = self._capture.finish()
         walker.columns.trim()
         return self._index(

@@ -53,6 +53,8 @@ _MOST_EXTENSIONS: Final = 2048
 _LEADS: Final = frozenset(b"./")
 _MOST_PIECES: Final = 1 << 18
 _MORE: Final = -1
+_NEAR_LIMIT: Final = 32 << 10
+"""Bytes after which the limits are looked at when they are near: so many headers at most lie beyond them."""
 
 
 class Sink(Protocol):
@@ -77,8 +79,10 @@ class TarWalker:
         self.folders: dict[bytes, int] = {}
         """The row of every folder, by its path from the root."""
         self.entries = 0
-        self.duplicates: dict[int, int] = {}
-        """Folders that were described again: row → how many rows there were then."""
+        self.duplicates = 0
+        """Folders that were described once more."""
+        self.described: dict[int, int] = {}
+        """Folders that were described after they had their row: row → how many rows there were then."""
         self.damage: str | None = None
         self.done = False
         """Whether the archive came to its end; what is fed after it is ignored."""
@@ -109,6 +113,13 @@ class TarWalker:
 
     def feed(self, chunk: bytes) -> None:
         """Walk over the next piece of the archive. Never raises: what is broken ends up in `damage`."""
+        if len(self.columns) + len(chunk) // BLOCK > self._limits.entries and len(chunk) > _NEAR_LIMIT:
+            for start in range(0, len(chunk), _NEAR_LIMIT):
+                self._feed(chunk[start : start + _NEAR_LIMIT])
+        else:
+            self._feed(chunk)
+
+    def _feed(self, chunk: bytes) -> None:
         if self.done:
             self._base += len(chunk)
             return
@@ -337,8 +348,8 @@ class TarWalker:
 
     def _update(self, row: int, entry: Header) -> None:
         columns = self.columns
-        if not columns.kind[row] & IMPLIED:
-            self.duplicates[row] = len(columns)
+        self.duplicates += not columns.kind[row] & IMPLIED
+        self.described[row] = len(columns)
         columns.kind[row] = Kind.DIRECTORY
         columns.mode[row], columns.mtime[row] = entry.mode, entry.mtime
         columns.uid[row], columns.gid[row] = entry.uid, entry.gid

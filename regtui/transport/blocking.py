@@ -61,7 +61,10 @@ class BlockingStream(io.RawIOBase):
         with self._turn:
             if not size or not self._fill():
                 return b""
-            return bytes(self._take(size))
+            part = self._take(size)
+            whole = part.obj
+            # A piece that fits is handed on as it came, not copied.
+            return whole if isinstance(whole, bytes) and len(whole) == len(part) else bytes(part)
 
     def readall(self) -> bytes:
         """All that is left."""

@@ -1,4 +1,4 @@
-"""Puts one request on the wire and waits for it: httpx's own transport, for worker threads that read layers."""
+"""Puts one request on the wire and waits for it, for worker threads that read layers."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import regtui.transport.lean  # isort: skip  # noqa: F401 - it must come before 
 import httpx
 
 from regtui.transport.bodies import Body
+from regtui.transport.direct import DirectTransport
 from regtui.transport.exchange import Response
 from regtui.transport.failures import WIRE_ERRORS, failure
 from regtui.transport.guard import check
@@ -34,7 +35,7 @@ class BlockingLink:
         self._place = place
         self._log = log
         self._lock = threading.Lock()
-        self._transports: dict[Route, httpx.HTTPTransport] = {}
+        self._transports: dict[Route, httpx.BaseTransport] = {}
 
     def __repr__(self) -> str:
         return f"<BlockingLink {self._place.host}: {', '.join(map(repr, self._transports)) or 'not connected'}>"
@@ -87,18 +88,24 @@ class BlockingLink:
             extensions={"timeout": {**timeout, "pool": None}},
         )
 
-    def _transport(self, route: Route) -> httpx.HTTPTransport:
+    def _transport(self, route: Route) -> httpx.BaseTransport:
         with self._lock:
             transport = self._transports.get(route)
             if transport is None:
-                most = self._place.options.max_connections
-                transport = self._transports[route] = httpx.HTTPTransport(
-                    verify=route.context(self._place.options.ca_file),
-                    trust_env=False,
-                    limits=httpx.Limits(max_connections=most, max_keepalive_connections=most),
-                    proxy=httpx.Proxy(route.proxy) if route.proxy else None,
-                )
+                transport = self._transports[route] = self._made(route)
             return transport
+
+    def _made(self, route: Route) -> httpx.BaseTransport:
+        options = self._place.options
+        if route.proxy is None:
+            return DirectTransport(route.context(options.ca_file) if route.is_tls else None)
+        most = options.max_connections
+        return httpx.HTTPTransport(
+            verify=route.context(options.ca_file),
+            trust_env=False,
+            limits=httpx.Limits(max_connections=most, max_keepalive_connections=most),
+            proxy=httpx.Proxy(route.proxy),
+        )
 
 
 class OpenBlockingBody:
