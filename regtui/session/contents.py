@@ -120,17 +120,24 @@ class ContentsReader:
         diff_ids = image.config.diff_ids if image.config is not None else ()
         known = diff_ids if len(diff_ids) == len(manifest.layers) else (None,) * len(manifest.layers)
         slots = asyncio.Semaphore(AT_ONCE)
+        # The largest first: begun last, it would keep one thread busy long after the other has run out of layers.
+        numbers = sorted(range(len(known)), key=lambda number: -manifest.layers[number].size)
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = [
-                    group.create_task(self._layer(image.reference, number, layer, diff_id, reading, slots, wanted))
-                    for number, (layer, diff_id) in enumerate(zip(manifest.layers, known, strict=True))
-                ]
+                tasks = {
+                    number: group.create_task(
+                        self._layer(
+                            image.reference, number, manifest.layers[number], known[number], reading, slots, wanted
+                        )
+                    )
+                    for number in numbers
+                }
         except* RegtuiError as errors:
             raise _first(errors) from None
         finally:
             reading.cancel()
-        tree = await asyncio.get_running_loop().run_in_executor(self._pool(), stack, [task.result() for task in tasks])
+        indexes = [tasks[number].result() for number in range(len(known))]
+        tree = await asyncio.get_running_loop().run_in_executor(self._pool(), stack, indexes)
         return ImageContents(image, tree, dict(reading.problems), frozenset(reading.left_out))
 
     async def _layer(
