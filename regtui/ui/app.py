@@ -13,8 +13,6 @@ from regtui.ui.changes.leaving import Leaving
 from regtui.ui.keymap import read_keymap
 from regtui.ui.safe_text import safe
 from regtui.ui.screens.explorer import ExplorerScreen
-from regtui.ui.screens.help import HelpScreen
-from regtui.ui.screens.requests import RequestsScreen
 from regtui.ui.themed import Themed
 
 if TYPE_CHECKING:
@@ -101,10 +99,14 @@ class RegtuiApp(Bound, Themed, Leaving, PlainCrash):
     def action_show_help(self) -> None:
         """?"""
         pane = getattr(self.screen, "pane", "this screen")
+        from regtui.ui.screens.help import HelpScreen
+
         self.push_screen(HelpScreen(self.screen.active_bindings.values(), pane, self.screen))
 
     def action_show_requests(self) -> None:
         """!"""
+        from regtui.ui.screens.requests import RequestsScreen
+
         self.push_screen(RequestsScreen(self.session.log))
 
     def action_leave_or_quit(self) -> None:

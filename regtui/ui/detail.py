@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from textual.containers import Vertical
 from textual.message import Message
@@ -10,11 +10,8 @@ from textual.widgets import ContentSwitcher
 
 from regtui.ui.facts.layers import LayerRow, history_rows, layer_rows
 from regtui.ui.facts.overview import Fact, overview, wrapped
-from regtui.ui.files.pane import FilesPane
 from regtui.ui.layers_pane import LayersPane
 from regtui.ui.safe_text import SafeText, safe
-from regtui.ui.trust.pane import TrustPane
-from regtui.ui.trust.scan_pane import ScanPane
 from regtui.ui.widgets.bars import bar
 from regtui.ui.widgets.columns import Column, Tone
 from regtui.ui.widgets.json_pane import JsonPane
@@ -28,8 +25,14 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from textual.app import ComposeResult
+    from textual.widget import Widget
 
     from regtui.session import Image
+    from regtui.ui.files.pane import FilesPane
+    from regtui.ui.trust.pane import TrustPane
+    from regtui.ui.trust.scan_pane import ScanPane
+
+    Pane = TypeVar("Pane", bound=Widget)
 
 TABS: Final = (
     ("overview", SafeText("Overview")),
@@ -47,7 +50,10 @@ _TONES: Final[Mapping[str, Tone]] = {"head": "accent", "warn": "warning", "dim":
 
 
 class DetailPane(Vertical):
-    """Everything about one image. `show` fills it, `tell` puts a sentence in its place."""
+    """Everything about one image. `show` fills it, `tell` puts a sentence in its place.
+
+    The tabs that take the longest to load are made when they are first wanted, or else behind the first frame.
+    """
 
     DEFAULT_CSS = """
     DetailPane { height: 1fr; }
@@ -82,14 +88,16 @@ class DetailPane(Vertical):
         self.image: Image | None = None
         self.sizes: dict[str, int | None] = {}
         self._filled: set[str] = set()
+        self._now = now
+        self._sentence: tuple[str, str] | None = None
+        self._files: FilesPane | None = None
+        self._trust: TrustPane | None = None
+        self._scan: ScanPane | None = None
         self._overview = _facts_table()
         self._told: list[Fact] = []
         """The sentence that stands in place of an image, and the hint."""
         self._layers = LayersPane(_layers_table("layer-list"), id="layers")
-        self.files = FilesPane(id="files")
         self._history = _layers_table("history")
-        self.trust = TrustPane(id="trust")
-        self.scan = ScanPane(id="scan", now=now)
         self._config = JsonPane(id="config")
         self._raw = JsonPane(id="raw")
         self._tabs = TabStrip(TABS, id="tabs")
@@ -101,12 +109,54 @@ class DetailPane(Vertical):
         with self._switcher:
             yield self._overview
             yield self._layers
-            yield self.files
             yield self._history
-            yield self.trust
-            yield self.scan
             yield self._config
             yield self._raw
+
+    def on_mount(self) -> None:
+        """Make the other tabs once the first frame is out."""
+        self.call_after_refresh(self._make_all)
+
+    def _make_all(self) -> None:
+        _ = self.files, self.trust, self.scan
+
+    @property
+    def files(self) -> FilesPane:
+        """The Files tab."""
+        if self._files is None:
+            from regtui.ui.files.pane import FilesPane
+
+            self._files = self._added(FilesPane(id="files"))
+            if self._sentence is not None:
+                self._files.tell(self._sentence[0])
+        return self._files
+
+    @property
+    def trust(self) -> TrustPane:
+        """The Trust tab."""
+        if self._trust is None:
+            from regtui.ui.trust.pane import TrustPane
+
+            self._trust = self._added(TrustPane(id="trust"))
+            if self._sentence is not None:
+                self._trust.tell(self._sentence[0])
+        return self._trust
+
+    @property
+    def scan(self) -> ScanPane:
+        """The Scan tab."""
+        if self._scan is None:
+            from regtui.ui.trust.scan_pane import ScanPane
+
+            self._scan = self._added(ScanPane(id="scan", now=self._now))
+            if self._sentence is not None:
+                self._scan.tell(*self._sentence)
+        return self._scan
+
+    def _added(self, pane: Pane) -> Pane:
+        pane.display = False
+        self._switcher.mount(pane)
+        return pane
 
     @property
     def tab(self) -> str:
@@ -116,18 +166,18 @@ class DetailPane(Vertical):
     @property
     def current_list(self) -> LineList:
         """The list on the tab that is shown."""
-        inner: dict[str, LineList] = {
-            "layers": self._layers.focus_list,
-            "files": self.files.focus_list,
-            "trust": self.trust.hanging,
-            "scan": self.scan.findings,
-        }
-        return inner[self.tab] if self.tab in inner else self.query_one(f"#{self.tab}", LineList)
+        if self.tab == "layers":
+            return self._layers.focus_list
+        if self.tab == "files":
+            return self.files.focus_list
+        if self.tab == "trust":
+            return self.trust.hanging
+        return self.scan.findings if self.tab == "scan" else self.query_one(f"#{self.tab}", LineList)
 
     def show(self, image: Image) -> None:
         """Fill the pane with an image; the tab stays."""
         self.image = image
-        self._told = []
+        self._told, self._sentence = [], None
         self._filled.clear()
         self._tabs.note = safe(str(image.platform)) if image.platform is not None else SafeText("")
         self._fill(self.tab)
@@ -146,12 +196,15 @@ class DetailPane(Vertical):
         facts = [Fact(SafeText(""), safe(sentence, 1000), tone)]
         if hint:
             facts.append(Fact(SafeText(""), safe(hint, 1000), "fact"))
-        self._told = facts
+        self._told, self._sentence = facts, (sentence, hint or "")
         self._show_told()
         self._layers.show()
-        self.files.tell(sentence)
-        self.trust.tell(sentence)
-        self.scan.tell(sentence, hint or "")
+        if self._files is not None:
+            self._files.tell(sentence)
+        if self._trust is not None:
+            self._trust.tell(sentence)
+        if self._scan is not None:
+            self._scan.tell(sentence, hint or "")
         self._history.reset()
         self._config.show(b"")
         self._raw.show(b"")
@@ -168,6 +221,8 @@ class DetailPane(Vertical):
         """Show a tab; the focus goes along when it was in the pane."""
         had_focus = self.has_focus_within
         left = self.tab
+        if tab in {"files", "trust", "scan"}:
+            self._make_all()
         self._switcher.current = tab
         self._tabs.active = tab
         self._fill(tab)

@@ -16,7 +16,6 @@ from regtui.oci import RegtuiError
 from regtui.oci.reference import is_tag
 from regtui.operations.plan import Place
 from regtui.session import parse_repository, parse_target
-from regtui.session.scanning import prepare_scan, start_scan
 from regtui.ui.safe_text import SafeText, safe
 from regtui.ui.screens.choose import ChooseScreen
 from regtui.ui.screens.go_to import GoToScreen
@@ -171,6 +170,8 @@ class Changing(Taking):
     @work(exclusive=True, group="ask", exit_on_error=False)
     async def ask_for_scan(self) -> None:
         """Have the registry scan the image under the cursor, after a yes."""
+        from regtui.session.scanning import prepare_scan, start_scan
+
         reference = self.chosen()
         if reference is None:
             self._nothing()

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from textual import work
 
 from regtui.oci import Reference, RegtuiError
-from regtui.ui.compare.sides import Side, older_first, typed_side
 from regtui.ui.safe_text import SafeText, safe
 from regtui.ui.screens.browsing import Browsing
 from regtui.ui.screens.choose import ChooseScreen
@@ -15,6 +14,7 @@ from regtui.ui.screens.go_to import GoToScreen
 
 if TYPE_CHECKING:
     from regtui.session import Image
+    from regtui.ui.compare.sides import Side
     from regtui.ui.facts.tags import TagRow
 
 
@@ -38,6 +38,8 @@ class Comparing(Browsing):
             self.app.push_screen(CompareScreen(self.session, *sides))
 
     def _sides_of(self, rows: list[TagRow]) -> tuple[Side, Side]:
+        from regtui.ui.compare.sides import Side, older_first
+
         before, after = older_first(rows)
         host, path = self.host or "", self.path or ""
         wanted = self.wanted_platform
@@ -45,6 +47,8 @@ class Comparing(Browsing):
 
     async def _asked(self) -> tuple[Side, Side] | None:
         """Compare the image that is shown with what the person names."""
+        from regtui.ui.compare.sides import Side, typed_side
+
         image = self.detail.image
         if image is None:
             self._say("Mark two tags with space, or open an image to compare it with another.")
@@ -74,6 +78,8 @@ class Comparing(Browsing):
 
 
 def _other_platforms(image: Image) -> list[Side]:
+    from regtui.ui.compare.sides import Side
+
     return [
         Side(image.reference, entry.platform)
         for entry in image.platforms

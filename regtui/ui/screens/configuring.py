@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from textual import work
 
 from regtui.ui.screens.browsing import Browsing
-from regtui.ui.screens.registry_form import RegistryForm
 
 if TYPE_CHECKING:
     from regtui.ui.panes import RegistryRow
@@ -23,11 +22,16 @@ class Configuring(Browsing):
         if host is not None and host.startswith("/"):
             self.notify("A layout or archive on this disk has no settings.", severity="warning", markup=False)
             return
-        self.app.push_screen(RegistryForm(self.session, host or ""), self._registry_saved)
+        self._open_form(host or "")
 
     def action_add_registry(self) -> None:
         """A new one."""
-        self.app.push_screen(RegistryForm(self.session, ""), self._registry_saved)
+        self._open_form("")
+
+    def _open_form(self, host: str) -> None:
+        from regtui.ui.screens.registry_form import RegistryForm
+
+        self.app.push_screen(RegistryForm(self.session, host), self._registry_saved)
 
     def _registry_saved(self, host: str | None) -> None:
         if host:

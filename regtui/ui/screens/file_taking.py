@@ -15,7 +15,6 @@ from regtui.contents.columns import Kind
 from regtui.oci import RegtuiError
 from regtui.ui.files.programs import program, run_over_copy
 from regtui.ui.safe_text import SafeText, safe
-from regtui.ui.screens.asking import ExtractScreen, WorkingScreen
 from regtui.ui.words import count_text, size_text
 
 if TYPE_CHECKING:
@@ -46,6 +45,8 @@ class FileTaking(Screen[None]):
             self._warn("No file is chosen here.")
             return
         what = safe(f"{place.path}{'/' if place.is_folder else ''} ({size_text(place.size)})", 200)
+        from regtui.ui.screens.asking import ExtractScreen
+
         wish = await self.app.push_screen_wait(ExtractScreen(what, safe(place.name, 200)))
         if wish is None:
             return
@@ -53,6 +54,8 @@ class FileTaking(Screen[None]):
         await self._extract(place, destination, keep_special_bits=wish.keep_special_bits)
 
     async def _extract(self, place: FilePlace, destination: Path, *, keep_special_bits: bool) -> None:
+        from regtui.ui.screens.asking import WorkingScreen
+
         dialog = WorkingScreen(safe(f"Extracting {place.path}", 200))
         worker, loop = get_current_worker(), asyncio.get_running_loop()
         await self.app.push_screen(dialog, lambda stopped: worker.cancel() if stopped else None)

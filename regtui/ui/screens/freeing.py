@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from textual import on, work
 
 from regtui.oci import RegtuiError
-from regtui.ui.facts.usage import freed_words
 from regtui.ui.safe_text import SafeText
 from regtui.ui.screens.browsing import ALL_DETAILS, Browsing
 from regtui.ui.widgets.row_table import RowTable
@@ -59,6 +58,8 @@ class Freeing(Browsing):
             self.tags.note = SafeText("counting what they free…")
             wanted = missing if len(missing) <= ALL_DETAILS else [tag for tag in missing if tag.name in marked]
             await self._read(usage, host, path, wanted[:ALL_DETAILS])
+        from regtui.ui.facts.usage import freed_words
+
         self.tags.note = await asyncio.to_thread(freed_words, dict(self._stored), marked, list(known))
 
     def _forget_moved(self, tags: Iterable[TagSummary]) -> None:

@@ -9,17 +9,10 @@ from typing import TYPE_CHECKING, Any
 from textual import on, work
 
 from regtui.contents.columns import Kind
-from regtui.contents.links import resolve
-from regtui.contents.stream import IndexOptions
-from regtui.contents.view import View
 from regtui.oci import RegtuiError
 from regtui.ui.detail import DetailPane
 from regtui.ui.facts.layers import layer_rows
-from regtui.ui.facts.waste import findings_of
 from regtui.ui.files.keys import FileKeys
-from regtui.ui.files.looking import view_of
-from regtui.ui.files.pane import FilesPane
-from regtui.ui.files.progress import ReadingProgress
 from regtui.ui.safe_text import SafeText, safe
 from regtui.ui.screens.browsing import Browsing
 from regtui.ui.screens.choose import ChooseScreen
@@ -32,6 +25,7 @@ if TYPE_CHECKING:
 
     from regtui.session import Image
     from regtui.session.contents import LayerProgress
+    from regtui.ui.files.pane import FilesPane
     from regtui.ui.files.place import FilePlace
 
 
@@ -58,13 +52,18 @@ class Inside(FileTaking, Browsing):
     @work(exclusive=True, group="contents", exit_on_error=False)
     async def load_contents(self, image: Image, *, hash_files: bool = False) -> None:
         """Read the layers of an image and show its tree; leaving the tab stops it. `hash_files` compares contents."""
+        from regtui.contents.stream import IndexOptions
+        from regtui.contents.view import View
+        from regtui.ui.facts.waste import findings_of
+        from regtui.ui.files.looking import view_of
+
         files = self.detail.files
         files.begin()
         try:
             contents = await self.session.contents.contents(
                 image,
                 _progress(files, slow=bool(getattr(self.app, "slow_line", False))),
-                lambda tree: files.post_message(FilesPane.Grown(View(tree))),
+                lambda tree: files.post_message(files.Grown(View(tree))),
                 options=IndexOptions(hash_files=True) if hash_files else None,
             )
             files.state(SafeText("adding up…"))
@@ -81,13 +80,15 @@ class Inside(FileTaking, Browsing):
                 self.detail.files_stopped()
             raise
 
-    @on(FilesPane.ViewWanted)
-    def _look(self, event: FilesPane.ViewWanted) -> None:
+    def on_files_pane_view_wanted(self, event: FilesPane.ViewWanted) -> None:
+        """By its name: the Files tab's module is not loaded before the first frame."""
         self.make_view(event)
 
     @work(exclusive=True, group="view of files", exit_on_error=False)
     async def make_view(self, event: FilesPane.ViewWanted) -> None:
         """Look at the same tree in another way."""
+        from regtui.ui.files.looking import view_of
+
         files = self.detail.files
         contents = files.contents
         if contents is None:
@@ -96,7 +97,10 @@ class Inside(FileTaking, Browsing):
         if files.contents is contents:
             files.show_view(view, event.looking)
 
-    @on(FilesPane.LayerWanted)
+    def on_files_pane_layer_wanted(self) -> None:
+        """The person wants to see one layer alone."""
+        self._choose_layer()
+
     @work(exclusive=True, group="layer", exit_on_error=False)
     async def _choose_layer(self) -> None:
         image, files = self.detail.image, self.detail.files
@@ -147,6 +151,8 @@ def _linked_folder(place: FilePlace) -> int | None:
     """The folder that a symlink leads to, None for every other path."""
     if place.kind != Kind.SYMLINK:
         return None
+    from regtui.contents.links import resolve
+
     tree = place.contents.tree
     try:
         node = resolve(tree, tree.path(place.node), 0, place.layer)
@@ -158,6 +164,8 @@ def _linked_folder(place: FilePlace) -> int | None:
 
 def _progress(files: FilesPane, *, slow: bool) -> Callable[[LayerProgress], None]:
     """A callback for worker threads."""
+    from regtui.ui.files.progress import ReadingProgress
+
     progress = ReadingProgress()
 
     def tell(step: LayerProgress) -> None:

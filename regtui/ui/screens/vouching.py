@@ -10,14 +10,11 @@ from typing import TYPE_CHECKING, Final
 from textual import on, work
 
 from regtui.oci import RegtuiError
-from regtui.ui.changes.saving import save_new
 from regtui.ui.detail import DetailPane
 from regtui.ui.safe_text import SafeText, safe
 from regtui.ui.screens.choose import ChooseScreen
 from regtui.ui.screens.go_to import GoToScreen
 from regtui.ui.screens.signatures import Signatures
-from regtui.ui.trust.pane import TrustPane
-from regtui.ui.trust.scan_pane import FindingsTree, ScanPane
 from regtui.ui.words import size_text
 
 if TYPE_CHECKING:
@@ -26,6 +23,8 @@ if TYPE_CHECKING:
     from regtui.trust.image_reports import FoundReport, ImageReports
     from regtui.trust.local_scanners import Scanner
     from regtui.trust.referrers_tree import ReferrersTree
+    from regtui.ui.trust.pane import TrustPane
+    from regtui.ui.trust.scan_pane import FindingsTree, ScanPane
 
 MOST_OPENED: Final = 16
 """Attached things that are opened by themselves, to tell in a line what they hold."""
@@ -90,7 +89,10 @@ class Vouching(Signatures):
                 continue
             self.detail.trust.tell_documents(one.descriptor.digest, documents)
 
-    @on(TrustPane.DocumentWanted)
+    def on_trust_pane_document_wanted(self, event: TrustPane.DocumentWanted) -> None:
+        """By its name, like all messages of these tabs: their modules are not loaded before the first frame."""
+        self._open_document(event)
+
     @work(exclusive=True, group="document", exit_on_error=False)
     async def _open_document(self, event: TrustPane.DocumentWanted) -> None:
         from regtui.ui.trust.document_screen import DocumentScreen
@@ -139,14 +141,14 @@ class Vouching(Signatures):
         layer_of = await find_layers(self.session.contents, image, only_known=True)
         self.detail.scan.show(reports, reports.best, layer_of)
 
-    @on(ScanPane.FindingWanted)
-    def _open_finding(self, event: ScanPane.FindingWanted) -> None:
+    def on_scan_pane_finding_wanted(self, event: ScanPane.FindingWanted) -> None:
+        """Show a finding whole."""
         from regtui.ui.trust.finding_screen import FindingScreen
 
         self.app.push_screen(FindingScreen(event.finding, event.layer, self.detail.image))
 
-    @on(FindingsTree.Asked)
-    def _answer(self, event: FindingsTree.Asked) -> None:
+    def on_findings_tree_asked(self, event: FindingsTree.Asked) -> None:
+        """A key of the findings that only the screen can answer."""
         image, found = self.detail.image, self.detail.scan.shown
         if image is None or found is None:
             self.notify("There is no report to do that with.", severity="warning", markup=False)
@@ -228,6 +230,8 @@ class Vouching(Signatures):
         name = f"{reference.path.rpartition('/')[2]}-{reference.tag or image.top.digest.short}-findings.json"
         answer = await self.app.push_screen_wait(GoToScreen("Save all findings as (.json, .csv or .sarif)", name))
         if answer:
+            from regtui.ui.changes.saving import save_new
+
             path = Path(answer)
             told, done = await asyncio.to_thread(lambda: save_new(path, _written(path, found)))
             self.notify(told, severity="information" if done else "error", markup=False)
