@@ -63,9 +63,14 @@ class ImageContents:
     unread: frozenset[int] = frozenset()
 
     @property
-    def knows_packages(self) -> bool:
-        """Whether package databases were read of every layer: a table of contents does not have them."""
-        return all(index is not None and index.source == "stream" for index in self.tree.layers)
+    def from_tables(self) -> int:
+        """Layers that were listed from a table of contents: which packages they bring is not known."""
+        return sum(index is not None and index.source != "stream" for index in self.tree.layers)
+
+    @property
+    def missing(self) -> int:
+        """Layers that are not listed at all."""
+        return sum(index is None for index in self.tree.layers)
 
 
 @dataclass(frozen=True, slots=True)

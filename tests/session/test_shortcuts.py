@@ -92,12 +92,12 @@ async def test_an_attached_index_is_used_and_named(
     found = await read(session, reference, opened)
     assert opened == []
     assert [(index.source, index.verified) for index in found.tree.layers if index] == [("soci", False)]
-    assert not found.knows_packages
+    assert (found.missing, found.from_tables) == (0, 1)
     files = session.image_files(found)
     assert await files.read_whole(files.locate("/etc/hello")) == b"hello\n"
     whole = await read(session, reference, opened, shortcuts=False)
     assert opened == [layer.digest]
-    assert whole.knows_packages
+    assert (whole.missing, whole.from_tables) == (0, 0)
     assert len(whole.tree) == len(found.tree)
 
 

@@ -84,11 +84,12 @@ def findings_of(contents: ImageContents) -> Findings:
     """Work it all out; some tenths of a second for 200,000 paths, so call it in a thread."""
     tree = contents.tree
     view, waste = View(tree), waste_of(tree, MOST)
+    packages = package_rows(inventory_of(tree, MOST), view, tables=contents.from_tables, missing=contents.missing)
     return Findings(
         waste,
         tuple(waste_rows(waste, view)),
         tuple(share_rows(contents)),
-        tuple(package_rows(inventory_of(tree, MOST), view)),
+        tuple(packages),
         tuple(_largest(tree, view)),
     )
 
@@ -129,10 +130,19 @@ def share_rows(contents: ImageContents) -> Iterator[ShareRow]:
             yield ShareRow(number, share.added, share.hidden, share.hidden / most, words)
 
 
-def package_rows(inventory: Inventory, view: View) -> Iterator[PackageRow]:
-    """What no package owns, its largest files, and every package, the largest first."""
+def package_rows(inventory: Inventory, view: View, *, tables: int = 0, missing: int = 0) -> Iterator[PackageRow]:
+    """What no package owns, and every package, the largest first.
+
+    What no package owns is not known while layers have not told their packages: `tables` of them were listed from a
+    table of contents, `missing` not at all.
+    """
+    size: int | None = inventory.unowned
     unowned = f"no package: {count_text(inventory.unowned_files)} files"
-    yield PackageRow(-1, inventory.unowned, None, unowned, None, None, None)
+    if tables:
+        unowned, size = f"not known in {tables} layer{'s' * (tables > 1)}, F reads", None
+    elif missing:
+        unowned, size = f"not known in {missing} missing layer{'s' * (missing > 1)}", None
+    yield PackageRow(-1, size, None, unowned, None, None, None)
     packages = sorted(inventory.packages, key=lambda package: -(package.bytes or package.claimed or 0))
     for number, package in enumerate(packages):
         size = package.bytes if package.bytes is not None else package.claimed
