@@ -92,7 +92,8 @@ async def run(arguments: argparse.Namespace) -> int:
         _show(str(image.reference), found, arguments)
     bad = at_least(findings, arguments.fail_on, respect_vex=respect) if arguments.fail_on else ()
     if bad:
-        say(f"{len(bad):,} {'new ' if arguments.against else ''}findings are {arguments.fail_on.value} or worse.")
+        new, some = "new " if arguments.against else "", "finding is" if len(bad) == 1 else "findings are"
+        say(f"{len(bad):,} {new}{some} {arguments.fail_on.value} or worse.")
     return exits.NEGATIVE if bad else exits.DONE
 
 

@@ -105,6 +105,8 @@ def test_fail_on_decides_the_exit_code(program: Program, demo: Path) -> None:
     critical = program.run("scan", image, "--fail-on", "critical").returncode
     assert critical == (3 if counts["critical"] else 0)
     assert program.run("scan", image, "--fail-on", "dreadful").returncode == 2
+    one = program.run("scan", f"{demo}/shop/cart:1.4.2", "--fail-on", "high")
+    assert one.stderr.startswith("1 finding is high or worse.")
 
 
 def test_findings_against_another_tag(program: Program, demo: Path) -> None:
