@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from regtui.contents.tree import ImageTree
+    from regtui.session.contents import ImageContents
 
 Mode = Literal["changed", "stacked", "left"]
 Changes = Literal["all", "changed", "added", "modified", "removed"]
@@ -63,6 +64,17 @@ class Looking:
 
     def _only(self) -> str:
         return "" if self.changes == "all" else f", only {self.changes}"
+
+
+def doubts(contents: ImageContents) -> list[str]:
+    """What is not sure of the listing, for the line over the tree."""
+    known = [index for index in contents.tree.layers if index is not None]
+    found = (
+        (len(contents.problems), "can't be listed: see By layer"),
+        (sum(1 for index in known if index.damage), "damaged"),
+        (sum(1 for index in known if not index.verified), "listed unverified"),
+    )
+    return [f"{count} layer{'' if count == 1 else 's'} {words}" for count, words in found if count]
 
 
 def view_of(tree: ImageTree, looking: Looking) -> View:

@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from regtui.ui.facts.waste import waste_words
 from regtui.ui.files.beside import Beside, BesideTable
-from regtui.ui.files.looking import Looking
+from regtui.ui.files.looking import Looking, doubts
 from regtui.ui.files.place import place_of
 from regtui.ui.files.tree import FileTree
 from regtui.ui.safe_text import SafeText, safe
@@ -224,12 +224,7 @@ class FilesPane(Vertical):
     def _told(self, view: View) -> SafeText:
         assert self.contents is not None
         layers = len(self.contents.tree.layers)
-        parts = [self.looking.words(layers), f"{size_text(view.size(0))} unpacked"]
+        parts = [self.looking.words(layers), f"{size_text(view.size(0))} unpacked", *doubts(self.contents)]
         if self.findings is not None:
             parts.append(waste_words(self.findings.waste))
-        if self.contents.problems:
-            parts.append(f"{len(self.contents.problems)} layers can't be listed: see By layer")
-        damaged = sum(1 for index in self.contents.tree.layers if index is not None and index.damage)
-        if damaged:
-            parts.append(f"{damaged} layers are damaged")
         return safe(" · ".join(parts))
