@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _KEPT_BY_GITLAB: Final = (1, 5, 10, 25, 50, 100)
 _AGES_OF_GITLAB: Final = (7, 14, 30, 60, 90)
+_WILD: Final = {"*": ".*", "?": "."}
 _RUN_HERE: Final = "Run `regtui prune` itself."
 
 
@@ -153,10 +154,22 @@ def _doublestar(patterns: tuple[str, ...]) -> str:
 
 
 def _unanchored(pattern: str) -> str:
-    """A glob or expression as RE2 takes it, to be matched as a whole."""
+    """A glob or expression as RE2 takes it, to be matched as a whole. Raises OperationError for a set that is empty."""
     if pattern.startswith("~"):
         return f"(?:{pattern[1:]})"
-    return translate(pattern).removeprefix("(?s:").removesuffix(r")\Z")
+    return "".join(map(_part, re.findall(r"\[!?\]?[^]]*\]|.", pattern, re.DOTALL)))
+
+
+def _part(part: str) -> str:
+    """One part of a glob. Python translates sets alone: it writes several stars as groups that RE2 does not have."""
+    if part in _WILD:
+        return _WILD[part]
+    if len(part) == 1:
+        return re.escape(part)
+    translated = translate(part).removeprefix("(?s:").rpartition(")")[0]
+    if translated == "(?!)":
+        raise OperationError(f"No tag has a character of {part}.", hint="Correct the pattern.")
+    return translated
 
 
 def _regex(pattern: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
 
 import pytest
 from hypothesis import given
@@ -73,6 +75,20 @@ def test_exports_say_the_same_or_refuse() -> None:
         export_ecr(Rules(3, timedelta(days=7)))
     with pytest.raises(OperationError):
         export_acr(Rules(3, keep=("v*",)), "app")
+
+
+@given(st.text("ab-.*?[]!^", max_size=8), st.text("ab-.!^]", max_size=6))
+def test_a_glob_is_exported_in_what_re2_knows(pattern: str, name: str) -> None:
+    rules = Rules(match=(pattern,))
+    try:
+        body = json.loads(export_gitlab(rules))["container_expiration_policy_attributes"]
+    except OperationError as refused:
+        assert "No tag has" in str(refused)  # noqa: PT017 - only some patterns are refused
+        return
+    made = body["name_regex"]
+    assert not re.search(r"\(\?|\\[zZ]", made)
+    if pattern:
+        assert (re.fullmatch(made, name) is not None) == fnmatchcase(name, pattern)
 
 
 def test_versions_and_expressions() -> None:
