@@ -74,6 +74,8 @@ class FilesPane(Vertical):
         self.contents: ImageContents | None = None
         self.findings: Findings | None = None
         self.looking = Looking()
+        self._asked = self.looking
+        """The view that was asked for last: `looking` follows once it is made."""
         self._reveal_later: int | None = None
         self._line = Static(Content(""))
 
@@ -102,7 +104,7 @@ class FilesPane(Vertical):
     def begin(self) -> None:
         """An image is about to be read."""
         self.contents = self.findings = self._reveal_later = None
-        self.looking = Looking()
+        self.looking = self._asked = Looking()
         self.beside.clear()
         self.file_tree.clear()
         self.state(SafeText("asking for the layers…"))
@@ -113,7 +115,7 @@ class FilesPane(Vertical):
 
     def show(self, contents: ImageContents, findings: Findings, view: View) -> None:
         """The whole image is there."""
-        self.contents, self.findings = contents, findings
+        self.contents, self.findings, self._asked = contents, findings, self.looking
         self.beside.show(findings)
         self.show_view(view, self.looking)
 
@@ -151,7 +153,8 @@ class FilesPane(Vertical):
 
     def look_at(self, looking: Looking) -> None:
         """Look at the image in another way."""
-        if self.contents is not None and looking != self.looking:
+        if self.contents is not None and looking != self._asked:
+            self._asked = looking
             self.post_message(self.ViewWanted(looking))
 
     # what happens inside
@@ -170,7 +173,7 @@ class FilesPane(Vertical):
     def on_file_tree_wanted(self, event: FileTree.Wanted) -> None:
         """A key of the files."""
         event.stop()
-        now = self.looking
+        now = self._asked
         if event.what == "beside" and self.has_class("-beside"):
             self.beside.next()  # typed ahead, before the focus had gone there
             self.beside.current.focus()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from regtui.ui._textual import screen_text, settled
-from regtui.ui.files.looking import Looking
+from regtui.ui.files.looking import Looking, view_of
 from regtui.ui.screens.view_file import ViewerScreen
 
 if TYPE_CHECKING:
@@ -90,6 +91,24 @@ async def test_a_link_shows_the_file_that_it_leads_to_or_goes_to_the_folder(expl
         await settled(pilot)
         assert not isinstance(pilot.app.screen, ViewerScreen)
         assert files.file_tree.current == files.contents.tree.find(b"usr/bin")
+
+
+async def test_keys_typed_ahead_of_the_view_all_count(
+    explore: Callable[..., RegtuiApp], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with explore(CART).run_test(size=WIDE) as pilot:
+        files = await open_files(pilot)
+        files.file_tree.focus()
+        go_on = threading.Event()
+
+        def slow(*wanted: Any) -> Any:
+            go_on.wait(10)
+            return view_of(*wanted)
+
+        monkeypatch.setattr("regtui.ui.files.looking.view_of", slow)
+        await pilot.press("greater_than_sign", "greater_than_sign", "m", "m")
+        go_on.set()
+        await settled(pilot, lambda: files.looking == Looking(1, "changed", "added"))
 
 
 async def test_layers_one_by_one_and_their_changes(explore: Callable[..., RegtuiApp]) -> None:
