@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 from regtui.contents.errors import DamagedLayer, NotReadable
 from regtui.contents.inflate import Inflater, inflater
 from regtui.contents.read import pieces_of
-from regtui.contents.stream import READ
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -15,6 +14,8 @@ if TYPE_CHECKING:
 
     from regtui.contents.layer_index import LayerIndex
 
+_READ: Final = 64 << 10
+"""Bytes that are asked for at once: less than while indexing, since a small file needs no more."""
 _NEAR: Final = 16 << 20
 """Bytes of tar that are rather read over than jumped over with a new request."""
 
@@ -91,7 +92,7 @@ class TarCursor:
         self._pieces = self._inflater.feed(data)
 
     def _fill(self) -> bool:
-        self._data = self._stream.read(READ) if self._stream is not None else b""
+        self._data = self._stream.read(_READ) if self._stream is not None else b""
         self._read += len(self._data)
         return bool(self._data)
 

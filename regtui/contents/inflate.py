@@ -19,10 +19,15 @@ if TYPE_CHECKING:
 
     from regtui.contents.checkpoints import Checkpoints
 
-PIECE: Final = 512 << 10
-"""Bytes of output at once: it stays in the processor's cache, and no bomb can make it more."""
+PIECE: Final = 1 << 20
+"""Bytes of output at once: few enough for the processor's cache, and no bomb can make it more."""
 _ZSTD_WINDOW_LOG: Final = 27
 _GZIP: Final = 31
+_FIRST_STEP: Final = 64 << 10
+_LEAST_STEP: Final = 4 << 10
+_MOST_STEP: Final = 512 << 10
+"""Compressed bytes of a gzip layer that are inflated at once. A checkpoint can stand between two such parts only."""
+_CAREFUL_STEP: Final = 256
 
 
 def _zlib() -> tuple[Any, tuple[type[Exception], ...]]:
@@ -121,54 +126,81 @@ class GzipInflater:
         self._in, self._out = at
         self._state = resume.copy() if resume is not None else None
         self._head = b""
+        self._step = _FIRST_STEP
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """The output of the next compressed piece."""
-        total = self._in + len(data)
-        full = False
-        # A full piece may leave output behind although all input is taken: ask again.
-        while (data or full) and not self.finished:
+        total, at = self._in + len(data), 0
+        while at < len(data) and not self.finished:
             if self._state is None:
-                data = self._next_member(data, total)
+                data, at = self._next_member(data, at, total)
                 continue
-            state = self._state
-            try:
-                piece = state.decompress(data, PIECE)
-            except _GZIP_ERRORS as error:
-                raise DamagedLayer(f"The gzip data is broken near byte {total - len(data):,}.") from error
-            self._out += len(piece)
-            full = len(piece) == PIECE
-            data = state.unconsumed_tail
-            if state.eof:
-                data, full = state.unused_data, False
-                self._state = None
-            if piece:
+            state, part = self._state, memoryview(data)[at : at + self._step]
+            for piece in self._inflated(state, part, total - len(data) + at):
+                self._out += len(piece)
                 yield piece
+            at += len(part)
+            if state.eof:
+                at -= len(state.unused_data)
+                self._state, self._step = None, _FIRST_STEP
+            elif self._checkpoints is not None and self._checkpoints.due(total - len(data) + at, self._out):
+                self._checkpoints.add(total - len(data) + at, self._out, state.copy())
         self._in = total
-        if self._checkpoints is not None and self._state is not None and self._checkpoints.due(total, self._out):
-            self._checkpoints.add(total, self._out, self._state.copy())
 
-    def _next_member(self, data: bytes, total: int) -> bytes:
+    def _inflated(self, state: Any, part: memoryview, position: int) -> Iterator[bytes]:
+        """What a part decompresses to. The next part is as large as gives one or two pieces."""
+        before, pieces, given = state.copy(), 0, 0
+        try:
+            piece = state.decompress(part, PIECE)
+            while piece:
+                yield piece
+                pieces, given = pieces + 1, given + len(piece)
+                # A full piece may leave output behind although all input is taken: ask again.
+                if state.eof or len(piece) < PIECE:
+                    break
+                piece = state.decompress(state.unconsumed_tail, PIECE)
+        except _GZIP_ERRORS as error:
+            yield from _up_to_damage(before, part, given)
+            raise DamagedLayer(f"The gzip data is broken near byte {position:,}.") from error
+        if pieces > 2:
+            self._step = max(self._step // 2, _LEAST_STEP)
+        elif pieces < 2:
+            self._step = min(self._step * 2, _MOST_STEP)
+
+    def _next_member(self, data: bytes, at: int, total: int) -> tuple[bytes, int]:
         """Start a member, over the zero padding before it; what is no gzip any more ends the data."""
-        data = self._head + data
-        self._head = b""
-        padded = data.lstrip(b"\0") if self._out else data
-        if len(padded) < 2:
-            self._head = padded
-            return b""
-        if not padded.startswith(b"\x1f\x8b"):
+        if self._head:
+            data, at, self._head = self._head + data[at:], 0, b""
+        if self._out and not data[at]:
+            at = len(data) - len(data[at:].lstrip(b"\0"))
+        if len(data) - at < 2:
+            self._head = data[at:]
+            return data, len(data)
+        if data[at : at + 2] != b"\x1f\x8b":
             self.finished = True
-            return b""
+            return data, at
         self._state = engine.decompressobj(_GZIP)
-        start = total - len(padded)
+        start = total - len(data) + at
         if self._checkpoints is not None and self._out and self._checkpoints.due(start, self._out):
             self._checkpoints.add(start, self._out, None)
-        return padded
+        return data, at
 
     def close(self) -> None:
         """Raise DamagedLayer when the last member is not complete."""
         if self._state is not None and not self._state.eof:
             raise DamagedLayer("The gzip data stops before its end.")
+
+
+def _up_to_damage(state: Any, part: memoryview, given: int) -> Iterator[bytes]:
+    """What a part holds before it breaks, beyond the bytes that were given: the call that failed kept it to itself."""
+    for at in range(0, len(part), _CAREFUL_STEP):
+        try:
+            piece = state.decompress(part[at : at + _CAREFUL_STEP])
+        except _GZIP_ERRORS:
+            return
+        if len(piece) > given:
+            yield piece[given:]
+        given = max(given - len(piece), 0)
 
 
 class FrameInflater:
@@ -190,6 +222,11 @@ class FrameInflater:
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """The output of the next compressed piece."""
+        # In parts: where the data breaks, what came out of the same part is lost.
+        for at in range(0, len(data), _FIRST_STEP):
+            yield from self._feed(data[at : at + _FIRST_STEP])
+
+    def _feed(self, data: bytes) -> Iterator[bytes]:
         total = self._in + len(data)
         while data and not self.finished:
             begins = self._state is None

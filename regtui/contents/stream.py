@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from regtui.contents.inflate import Inflater
     from regtui.oci import Descriptor, Digest
 
-READ: Final = 256 << 10
+READ: Final = 512 << 10
 """Bytes that are asked for at once. Small pieces keep the threads of two layers waiting for each other."""
 _PROGRESS_SECONDS: Final = 0.1
 _TRAILING: Final = 64 << 20

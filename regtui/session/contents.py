@@ -221,7 +221,8 @@ class ContentsReader:
                 index = index_layer(
                     stream, layer, diff_id, listen, reading.is_cancelled, options=options, checkpoints=checkpoints
                 )
-            self._cache.put_derived(KIND, layer.digest, index.to_bytes())
+            if self._cache.off is None:
+                self._cache.put_derived(KIND, layer.digest, index.to_bytes())
             return index
 
         index = await asyncio.get_running_loop().run_in_executor(self._pool(), work)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from http.client import HTTPResponse
 
-CHUNK: Final = 256 << 10
+CHUNK: Final = 512 << 10
 """Bytes that are read at once at most: fewer, larger pieces keep threads from waiting for each other."""
 _Place = tuple[bytes, int]
 

@@ -111,6 +111,19 @@ def test_broken_compression_lists_what_came_before(pack: Any) -> None:
         assert "first" in paths(index)
 
 
+def test_all_that_comes_before_broken_gzip_is_listed() -> None:
+    import random
+
+    noise = random.Random(2)
+    members = [(f"f{number}", noise.randbytes(2000)) for number in range(300)]
+    packed = gzip.compress(archive(*members))
+    whole = indexed(packed[: len(packed) // 2] + b"\xff" * 5000)
+    few = len(paths(whole))
+    assert whole.damage is not None
+    # What the half holds at least: a file takes 2,600 bytes of the tar, which does not compress much.
+    assert few > 0.45 * len(members)
+
+
 def test_a_missing_end_and_trailing_rubbish_are_harmless() -> None:
     bare = SMALL.rstrip(b"\0")
     bare += bytes(-len(bare) % 512)
