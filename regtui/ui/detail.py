@@ -46,6 +46,8 @@ TABS: Final = (
 )
 VALUES_FROM: Final = 17
 """Cells of the overview that are no room for values."""
+MAKE_AFTER: Final = 0.1
+"""Seconds by which the first frame is out, before what it can do without is loaded."""
 _TONES: Final[Mapping[str, Tone]] = {"head": "accent", "warn": "warning", "dim": "dim", "error": "error"}
 
 
@@ -114,8 +116,8 @@ class DetailPane(Vertical):
             yield self._raw
 
     def on_mount(self) -> None:
-        """Make the other tabs once the first frame is out."""
-        self.call_after_refresh(self._make_all)
+        """Make the other tabs while nobody waits for them."""
+        self.set_timer(MAKE_AFTER, self._make_all)
 
     def _make_all(self) -> None:
         _ = self.files, self.trust, self.scan
