@@ -148,13 +148,13 @@ class GzipInflater:
         self._in = total
 
     def _inflated(self, state: Any, part: memoryview, position: int) -> Iterator[bytes]:
-        """What a part decompresses to. The next part is as large as gives one or two pieces."""
-        before, pieces, given = state.copy(), 0, 0
+        """What a part decompresses to. The next part is as large as gives a piece."""
+        before, given = state.copy(), 0
         try:
             piece = state.decompress(part, PIECE)
             while piece:
                 yield piece
-                pieces, given = pieces + 1, given + len(piece)
+                given += len(piece)
                 # A full piece may leave output behind although all input is taken: ask again.
                 if state.eof or len(piece) < PIECE:
                     break
@@ -162,9 +162,9 @@ class GzipInflater:
         except _GZIP_ERRORS as error:
             yield from _up_to_damage(before, part, given)
             raise DamagedLayer(f"The gzip data is broken near byte {position:,}.") from error
-        if pieces > 2:
+        if given > PIECE:
             self._step = max(self._step // 2, _LEAST_STEP)
-        elif pieces < 2:
+        elif given < PIECE // 2:
             self._step = min(self._step * 2, _MOST_STEP)
 
     def _next_member(self, data: bytes, at: int, total: int) -> tuple[bytes, int]:

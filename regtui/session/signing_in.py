@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from regtui.credentials.keyring_store import SOURCE
 from regtui.oci.errors import RegtuiError
 from regtui.transport.errors import Forbidden, TlsFailure, Unauthorized, Unreachable
 
 if TYPE_CHECKING:
     from regtui.session.session import Session
+
+_BEFORE_THE_KEYRING: Final = frozenset({"environment", "command line"})
+"""Where credentials come from that count more than one that `regtui login` would keep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,11 @@ def _explained(error: RegtuiError, host: str, source: str | None) -> tuple[str, 
     if isinstance(error, Unauthorized):
         if source is None:
             return "sign in", error.hint or f"Sign in with `regtui login {host}`."
-        return "sign in", f"{error.hint or ''} The credential comes from {source}: renew it there.".strip()
+        if source in _BEFORE_THE_KEYRING:
+            return "sign in", f"It may be wrong or expired: renew it where it comes from, the {source}."
+        if source == SOURCE or not error.hint:
+            return "sign in", error.hint
+        return "sign in", f"{error.hint}, or renew it in {source}."
     if isinstance(error, Forbidden):
         return "sign in", error.hint or "The account is known and may not enter: ask who runs the registry."
     if isinstance(error, TlsFailure):

@@ -246,7 +246,7 @@ def test_checkpoints_are_thinned_and_given_up() -> None:
     assert len(points) < FEW
     assert sum(len(found) for name in ("one", "two", "three", "four") if (found := store.get(name))) <= MOST + 1
     assert len(store.get("four") or ()) == MOST - 1
-    assert checkpoints_module.FIRST_SPACING == 4 << 20
+    assert checkpoints_module.FIRST_SPACING == 7 << 19
 
 
 def test_hard_links_have_the_content_of_their_own_layer() -> None:

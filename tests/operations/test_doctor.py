@@ -106,6 +106,17 @@ async def test_a_sign_in_that_fails_is_explained(tmp_path: Path, monkeypatch: py
             assert told["user"] == USER
             assert "docker" in told["source"].lower()
             assert (told["error"] is None) == (code == exits.DONE)
+            if code == exits.FAILED:
+                assert told["hint"] == (
+                    f"It may be wrong or expired: regtui login {server.host}, or renew it in {told['source']}."
+                )
+                monkeypatch.setenv("REGTUI_USERNAME", USER)
+                monkeypatch.setenv("REGTUI_PASSWORD", "wrong as well")
+                assert await command("doctor", f"{server.host}/app", "--json") == exits.FAILED
+                hint = json.loads(capsys.readouterr().out)["sign_in"]["hint"]
+                assert hint == "It may be wrong or expired: renew it where it comes from, the environment."
+                monkeypatch.delenv("REGTUI_USERNAME")
+                monkeypatch.delenv("REGTUI_PASSWORD")
         assert told["stage"] == "done"
     assert await command("doctor", server.host) == exits.FAILED
     assert "connect" in capsys.readouterr().err
