@@ -16,7 +16,7 @@ from operator import add, lt
 from typing import TYPE_CHECKING, Any, Final
 
 from regtui.contents.checkpoints import Checkpoints
-from regtui.contents.columns import KIND_MASK, Columns, Kind
+from regtui.contents.columns import KIND_MASK, OFTEN_SMALL, Columns, Kind, narrow_code
 from regtui.contents.errors import IndexCorrupted
 from regtui.contents.headers import Sparse
 from regtui.contents.packages.records import findings_from_json, findings_to_json
@@ -126,7 +126,10 @@ def _rebuild(about: dict[str, Any], body: memoryview, swapped: bool) -> LayerInd
     for name in _COLUMNS:
         if name in about["planes"]:
             length = links if name == "link_row" else rows
-            column, position = _join(_TYPES[name], length, about["planes"][name], body, position, swapped)
+            code, planes = _TYPES[name], int(about["planes"][name])
+            if name in OFTEN_SMALL and not swapped:
+                code = narrow_code(code, planes.bit_length())
+            column, position = _join(code, length, planes, body, position, swapped)
             setattr(columns, name, column)
     columns.ends = _ends(columns.names)
     columns.link_end = _ends(columns.links)

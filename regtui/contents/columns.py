@@ -5,6 +5,7 @@ A row is one path of the layer (the root is row 0). A parent's row is always sma
 
 from __future__ import annotations
 
+import sys
 from array import array
 from bisect import bisect_left
 from dataclasses import dataclass, field
@@ -47,6 +48,11 @@ _MOST_DEVICES: Final = 1 << 16
 _GROWING: Final = (
     "names", "ends", "parent", "kind", "size", "mode", "uid", "gid", "mtime", "block", "link_row", "links", "link_end",
 )  # fmt: skip
+
+
+OFTEN_SMALL: Final = ("size", "uid", "gid", "mtime")
+"""Columns whose numbers are seldom as large as they may be."""
+_CODES: Final = {1: "B", 2: "H", 4: "I"}
 
 
 @dataclass(slots=True)
@@ -139,9 +145,13 @@ class Columns:
         )
 
     def trim(self) -> None:
-        """Give back the room that growing columns keep ahead, an eighth of them; nothing is appended afterwards."""
+        """Give back the room that growing columns keep ahead, an eighth of them; nothing is appended afterwards.
+
+        Sizes, owners and times seldom need all bytes of a number: that is another quarter.
+        """
         for name in _GROWING:
-            setattr(self, name, getattr(self, name)[:])
+            column = getattr(self, name)
+            setattr(self, name, narrowed(column) if name in OFTEN_SMALL else column[:])
 
     def snapshot(self) -> Columns:
         """A copy of what is complete so far. To be called by the thread that writes, between two pieces."""
@@ -165,6 +175,31 @@ class Columns:
             self.member[:] if self.member is not None else None,
             dict(self.inner),
         )
+
+
+def narrow_code(code: str, used: int) -> str:
+    """The array type whose numbers have room for so many bytes, the lowest ones; `code` itself at most."""
+    if sys.byteorder != "little":
+        return code
+    width = array(code).itemsize
+    return next((narrow for size, narrow in _CODES.items() if used <= size < width), code)
+
+
+def narrowed(column: array[int]) -> array[int]:
+    """The same numbers, in as few bytes each as all of them need."""
+    raw, width = column.tobytes(), column.itemsize
+    used = width
+    while used > 1 and raw[used - 1 :: width].count(0) == len(column):
+        used -= 1
+    code = narrow_code(column.typecode, used)
+    if code == column.typecode:
+        return column[:]
+    made = array(code)
+    lean = bytearray(len(column) * made.itemsize)
+    for plane in range(made.itemsize):
+        lean[plane :: made.itemsize] = raw[plane::width]
+    made.frombytes(lean)
+    return made
 
 
 def children_of(columns: Columns) -> tuple[array[int], array[int]]:
