@@ -8,10 +8,13 @@ from __future__ import annotations
 import csv
 import json
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from regtui.contents.packages.records import Described
 from regtui.contents.walk import split_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _NPM_VERSION: Final = re.compile(rb'"version"\s*:\s*"([^"\\]{1,128})"')
 GO_MAGIC: Final = b"\xff Go buildinf:"
@@ -35,17 +38,25 @@ def parse_record(raw: bytes, folder: bytes) -> Described:
     """The files of a RECORD, whose paths are relative to the folder that holds the dist-info folder."""
     base = folder.rpartition(b"/")[0]
     paths = []
+    for name in _recorded(raw):
+        path = name if name.startswith(b"/") else base + b"/" + name
+        # Scripts lie beside the packages, so their paths go up and down again.
+        paths.append(b"/".join(split_path(path)[0]) if b".." in path else path.lstrip(b"/"))
+    return Described("", None, None, None, tuple(paths))
+
+
+def _recorded(raw: bytes) -> Iterator[bytes]:
+    """The first field of each line; without a quote in the file it ends at the first comma."""
+    if b'"' not in raw:
+        yield from (line.partition(b",")[0] for line in raw.splitlines() if line)
+        return
     try:
         for line in csv.reader(raw.decode("utf-8", "surrogateescape").splitlines()):
             if line:
-                name = line[0].encode("utf-8", "surrogateescape")
-                path = name if name.startswith(b"/") else base + b"/" + name
-                # Scripts lie beside the packages, so their paths go up and down again.
-                paths.append(b"/".join(split_path(path)[0]) if b".." in path else path.lstrip(b"/"))
+                yield line[0].encode("utf-8", "surrogateescape")
     except csv.Error:
         # What was read up to the broken line still holds.
-        pass
-    return Described("", None, None, None, tuple(paths))
+        return
 
 
 def parse_package_json(raw: bytes, name: str) -> Described | None:
