@@ -280,7 +280,7 @@ def test_an_announced_length_is_refused_before_it_is_read() -> None:
     Body(10, "", host="r.example").expect(10)
 
 
-@pytest.mark.parametrize("sent", [b"no gzip", gzip.compress(b"a" * 1000)[:-12]])
+@pytest.mark.parametrize("sent", [b"no gzip", gzip.compress(b"a" * 1000)[:-12]], ids=["no gzip", "cut"])
 def test_damaged_compression_is_refused(sent: bytes) -> None:
     def read() -> bytes:
         body = Body(10_000, "gzip", host="r.example")
