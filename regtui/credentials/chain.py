@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from regtui.credentials.auth_files import AuthFileSource, can_wait_for
 from regtui.credentials.environment import EnvironmentSource, GivenSource
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
     # Asks the user: host, and the user name that is known for it; None when the user does not want to tell.
     Prompt = Callable[[str, str | None], Awaitable[Credential | None]]
+
+
+GIVEN: Final = "command line"
+"""The source of what flags gave."""
 
 
 class Source(Protocol):
@@ -81,7 +85,7 @@ class CredentialChain:
         """
         given = GivenSource()
         if flags is not None and flags_host:
-            given.give(flags_host, replace(flags, source=flags.source or "command line"))
+            given.give(flags_host, replace(flags, source=flags.source or GIVEN))
         keyring = KeyringStore()
         environment = EnvironmentSource(only_host=only_host or flags_host, usernames=usernames, environ=environ)
         sources = (environment, keyring, AuthFileSource.docker(environ), AuthFileSource.containers(environ))

@@ -7,7 +7,7 @@ or else only for the host that the command line names: a secret without a host i
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from regtui.credentials.errors import CredentialError
 from regtui.credentials.values import ANONYMOUS, Credential, clean_secret
@@ -15,6 +15,9 @@ from regtui.oci.reference import normalise_host
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+SOURCE: Final = "environment"
 
 
 class GivenSource:
@@ -70,7 +73,7 @@ class EnvironmentSource:
             return ANONYMOUS
         token = clean_secret(self._variables.get("REGTUI_TOKEN", "").strip())
         if token is not None:
-            return Credential(registry_token=token, source="environment")
+            return Credential(registry_token=token, source=SOURCE)
         username = self._variables.get("REGTUI_USERNAME") or self._usernames.get(name, "")
         password = clean_secret(self._variables.get("REGTUI_PASSWORD"))
         if password is None and not self._variables.get("REGTUI_USERNAME"):
@@ -81,7 +84,7 @@ class EnvironmentSource:
                 f"The environment's credential for {name} is not used: {missing} is missing or has a line break.",
                 hint="Set REGTUI_USERNAME and REGTUI_PASSWORD, or REGTUI_TOKEN.",
             )
-        return Credential(username, password, source="environment")
+        return Credential(username, password, source=SOURCE)
 
     def forget(self, host: str) -> None:
         """The environment is read at every call."""

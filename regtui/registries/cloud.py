@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from abc import ABC, abstractmethod
 from concurrent.futures import Future
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -66,7 +67,7 @@ def good_until(ends: float | None, *, now: float | None = None) -> float | None:
     return max(ends - min(_MARGIN, (ends - now) / 4), now + SHORTEST)
 
 
-class CloudCredentials:
+class CloudCredentials(ABC):
     """A CredentialSource for one host: what the user's own sources know, else what the cloud gives this user.
 
     Clouds subclass it with `obtain`, and with `adapt` where a kept credential is to be used in a way of their own.
@@ -79,9 +80,9 @@ class CloudCredentials:
         self._given: Credential = ANONYMOUS
         self._asking: asyncio.Task[Credential] | None = None
 
+    @abstractmethod
     async def obtain(self) -> Credential:
         """Ask the cloud; ANONYMOUS when it knows nobody here. Raises RegistryError."""
-        raise NotImplementedError
 
     def adapt(self, credential: Credential) -> Credential:
         """The credential that somebody kept for this host, as this cloud wants it; ANONYMOUS when it has ended."""

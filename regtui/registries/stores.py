@@ -6,6 +6,7 @@ own, where a path is the image's name and nothing else. Which stores there are, 
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
@@ -36,12 +37,10 @@ class Store(Protocol):
     @property
     def name(self) -> str:
         """Its key in paths."""
-        ...
 
     @property
     def is_merged(self) -> bool:
         """Whether it only shows what is in others."""
-        ...
 
 
 Kept = TypeVar("Kept", bound=Store)
@@ -63,7 +62,7 @@ class Home(Generic[Kept]):
 class StoresRegistry(DistributionRegistry, Generic[Kept]):
     """Such a product; plain distribution where its REST API tells nothing.
 
-    Subclasses say `product`, and override `ask_stores`, `ask_catalog`, `is_at` and `is_stranger`.
+    Subclasses say `product`, and have `ask_stores`, `ask_catalog`, `is_at` and `is_stranger`.
     """
 
     product = ""
@@ -75,22 +74,22 @@ class StoresRegistry(DistributionRegistry, Generic[Kept]):
 
     # for products to override --------------------------------------------------------------------------------
 
+    @abstractmethod
     async def ask_stores(self) -> dict[str, Kept]:
         """The stores for images that this user may see, by key. Raises RegistryError."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def ask_catalog(self, store: Kept, query: Mapping[str, str]) -> tuple[tuple[str, ...], str | None]:
         """One page of the images in a store, and its Link. Raises RegistryError."""
-        raise NotImplementedError
 
+    @abstractmethod
     def is_at(self, store: Kept) -> bool:
         """Whether this registry's address is known to be this store alone."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def is_stranger(self) -> bool:
         """Whether nothing secret went along with the last request to the REST API."""
-        raise NotImplementedError
 
     # where things are ----------------------------------------------------------------------------------------
 

@@ -189,8 +189,7 @@ class ContentsReader:
             return None
         index = await wanted.shortcuts.index(layer)
         if index is not None:
-            stored = await asyncio.get_running_loop().run_in_executor(self._pool(), index.to_bytes)
-            self._cache.put_derived(KIND, layer.digest, stored)
+            await asyncio.get_running_loop().run_in_executor(self._pool(), self._store, index)
             reading.finished(number, layer.size, index)
         return index
 
@@ -221,8 +220,7 @@ class ContentsReader:
                 index = index_layer(
                     stream, layer, diff_id, listen, reading.is_cancelled, options=options, checkpoints=checkpoints
                 )
-            if self._cache.off is None:
-                self._cache.put_derived(KIND, layer.digest, index.to_bytes())
+            self._store(index)
             return index
 
         index = await asyncio.get_running_loop().run_in_executor(self._pool(), work)
@@ -245,6 +243,11 @@ class ContentsReader:
             return None
         self._remember(index)
         return index
+
+    def _store(self, index: LayerIndex) -> None:
+        """Keep it on disk; where nothing is kept, it is not packed either."""
+        if self._cache.off is None:
+            self._cache.put_derived(KIND, index.digest, index.to_bytes())
 
     def _remember(self, index: LayerIndex) -> None:
         with self._lock:

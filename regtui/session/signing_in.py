@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from regtui.credentials import chain, environment
 from regtui.credentials.keyring_store import SOURCE
 from regtui.oci.errors import RegtuiError
 from regtui.transport.errors import Forbidden, TlsFailure, Unauthorized, Unreachable
@@ -12,7 +13,7 @@ from regtui.transport.errors import Forbidden, TlsFailure, Unauthorized, Unreach
 if TYPE_CHECKING:
     from regtui.session.session import Session
 
-_BEFORE_THE_KEYRING: Final = frozenset({"environment", "command line"})
+_BEFORE_THE_KEYRING: Final = frozenset({environment.SOURCE, chain.GIVEN})
 """Where credentials come from that count more than one that `regtui login` would keep."""
 
 

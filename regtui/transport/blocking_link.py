@@ -65,7 +65,7 @@ class BlockingLink:
             raise found from None
         finally:
             if raw is not None:
-                raw.stream.close()  # type: ignore[union-attr]  # a blocking transport's stream is blocking
+                _stream_of(raw).close()
             if not is_open:
                 noted.finish("not read to its end")
 
@@ -120,7 +120,7 @@ class OpenBlockingBody:
     def chunks(self) -> Iterator[bytes]:
         """The bytes as they come, still encoded. Raises Unreachable when the connection breaks."""
         try:
-            for chunk in self._raw.stream:  # type: ignore[union-attr]  # httpx types it as sync or async
+            for chunk in _stream_of(self._raw):
                 self._noted.bytes += len(chunk)
                 yield chunk
         except WIRE_ERRORS as error:
@@ -139,8 +139,14 @@ class OpenBlockingBody:
 
     def close(self) -> None:
         """Give the connection back, or drop it when the body was not read to its end."""
-        self._raw.stream.close()  # type: ignore[union-attr]  # httpx types it as sync or async
+        _stream_of(self._raw).close()
         self._noted.finish("not read to its end")
+
+
+def _stream_of(raw: httpx.Response) -> httpx.SyncByteStream:
+    """Its body: httpx types it as one for threads or for the loop, and a blocking transport gives the former."""
+    assert isinstance(raw.stream, httpx.SyncByteStream)
+    return raw.stream
 
 
 def _read(raw: httpx.Response, request: Request, headers: Headers, noted: OpenRequest, host: str) -> bytes:
@@ -150,7 +156,7 @@ def _read(raw: httpx.Response, request: Request, headers: Headers, noted: OpenRe
     if request.method == "HEAD":
         return b""
     body.expect(headers.number("content-length"))
-    for chunk in raw.stream:  # type: ignore[union-attr]  # httpx types it as sync or async
+    for chunk in _stream_of(raw):
         noted.bytes += len(chunk)
         if not body.add(chunk):
             break

@@ -10,6 +10,7 @@ import selectors
 import socket
 import threading
 from contextlib import contextmanager
+from functools import partial
 from http.client import HTTPConnection, HTTPException, IncompleteRead, RemoteDisconnected
 from typing import TYPE_CHECKING, Any, Final
 
@@ -159,36 +160,22 @@ def _exchange(connection: HTTPConnection, request: httpx.Request) -> HTTPRespons
 
 
 @contextmanager
-def _connecting() -> Iterator[None]:
+def _as_httpx(
+    late: type[httpx.TimeoutException], broken: type[httpx.TransportError], odd: type[httpx.TransportError]
+) -> Iterator[None]:
+    """Raise what httpx would: when nothing came for too long, when the connection broke, for what is no HTTP."""
     try:
         yield
     except TimeoutError as error:
-        raise httpx.ConnectTimeout("The connection was not taken in time.") from error
-    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError; ValueError: a name that can't be one
-        raise httpx.ConnectError("There is no connection.") from error
-
-
-@contextmanager
-def _sending() -> Iterator[None]:
-    try:
-        yield
-    except TimeoutError as error:
-        raise httpx.WriteTimeout("The request was not taken in time.") from error
-    except OSError as error:
-        raise httpx.WriteError("The request was cut off.") from error
-    except (HTTPException, ValueError) as error:
-        raise httpx.LocalProtocolError("The request can't be sent.") from error
-
-
-@contextmanager
-def _reading() -> Iterator[None]:
-    try:
-        yield
-    except TimeoutError as error:
-        raise httpx.ReadTimeout("Nothing came for too long.") from error
+        raise late("Nothing came for too long.") from error
     except RemoteDisconnected as error:  # an OSError as well
-        raise httpx.RemoteProtocolError("Server disconnected without sending a response.") from error
-    except OSError as error:
-        raise httpx.ReadError("The answer was cut off.") from error
-    except (HTTPException, ValueError, AttributeError) as error:
-        raise httpx.RemoteProtocolError("The answer is not proper HTTP.") from error
+        raise odd("Server disconnected without sending a response.") from error
+    except OSError as error:  # ssl.SSLError is one, too
+        raise broken("The connection broke, or none was made.") from error
+    except (HTTPException, ValueError) as error:
+        raise odd("That is no proper HTTP.") from error
+
+
+_connecting: Final = partial(_as_httpx, httpx.ConnectTimeout, httpx.ConnectError, httpx.ConnectError)
+_sending: Final = partial(_as_httpx, httpx.WriteTimeout, httpx.WriteError, httpx.LocalProtocolError)
+_reading: Final = partial(_as_httpx, httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from textual.containers import Vertical
 from textual.message import Message
@@ -21,18 +22,17 @@ from regtui.ui.widgets.tab_strip import TabStrip
 from regtui.ui.words import size_text, time_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from textual.app import ComposeResult
-    from textual.widget import Widget
 
     from regtui.session import Image
     from regtui.ui.files.pane import FilesPane
     from regtui.ui.trust.pane import TrustPane
     from regtui.ui.trust.scan_pane import ScanPane
 
-    Pane = TypeVar("Pane", bound=Widget)
+    Pane = TypeVar("Pane", FilesPane, TrustPane, ScanPane)
 
 TABS: Final = (
     ("overview", SafeText("Overview")),
@@ -92,9 +92,7 @@ class DetailPane(Vertical):
         self._filled: set[str] = set()
         self._now = now
         self._sentence: tuple[str, str] | None = None
-        self._files: FilesPane | None = None
-        self._trust: TrustPane | None = None
-        self._scan: ScanPane | None = None
+        self._made: dict[str, FilesPane | TrustPane | ScanPane] = {}
         self._overview = _facts_table()
         self._told: list[Fact] = []
         """The sentence that stands in place of an image, and the hint."""
@@ -125,40 +123,33 @@ class DetailPane(Vertical):
     @property
     def files(self) -> FilesPane:
         """The Files tab."""
-        if self._files is None:
-            from regtui.ui.files.pane import FilesPane
+        from regtui.ui.files.pane import FilesPane
 
-            self._files = self._added(FilesPane(id="files"))
-            if self._sentence is not None:
-                self._files.tell(self._sentence[0])
-        return self._files
+        return self._late("files", FilesPane)
 
     @property
     def trust(self) -> TrustPane:
         """The Trust tab."""
-        if self._trust is None:
-            from regtui.ui.trust.pane import TrustPane
+        from regtui.ui.trust.pane import TrustPane
 
-            self._trust = self._added(TrustPane(id="trust"))
-            if self._sentence is not None:
-                self._trust.tell(self._sentence[0])
-        return self._trust
+        return self._late("trust", TrustPane)
 
     @property
     def scan(self) -> ScanPane:
         """The Scan tab."""
-        if self._scan is None:
-            from regtui.ui.trust.scan_pane import ScanPane
+        from regtui.ui.trust.scan_pane import ScanPane
 
-            self._scan = self._added(ScanPane(id="scan", now=self._now))
+        return self._late("scan", partial(ScanPane, now=self._now))
+
+    def _late(self, tab: str, make: Callable[..., Pane]) -> Pane:
+        """A tab that is made when it is first wanted, with what was told meanwhile."""
+        if tab not in self._made:
+            pane = self._made[tab] = make(id=tab)
+            pane.display = False
+            self._switcher.mount(pane)
             if self._sentence is not None:
-                self._scan.tell(*self._sentence)
-        return self._scan
-
-    def _added(self, pane: Pane) -> Pane:
-        pane.display = False
-        self._switcher.mount(pane)
-        return pane
+                pane.tell(*self._sentence)
+        return cast("Pane", self._made[tab])
 
     @property
     def tab(self) -> str:
@@ -201,12 +192,8 @@ class DetailPane(Vertical):
         self._told, self._sentence = facts, (sentence, hint or "")
         self._show_told()
         self._layers.show()
-        if self._files is not None:
-            self._files.tell(sentence)
-        if self._trust is not None:
-            self._trust.tell(sentence)
-        if self._scan is not None:
-            self._scan.tell(sentence, hint or "")
+        for pane in self._made.values():
+            pane.tell(*self._sentence)
         self._history.reset()
         self._config.show(b"")
         self._raw.show(b"")

@@ -128,8 +128,9 @@ class FilesPane(Vertical):
         if node is not None:
             self.file_tree.reveal(node)
 
-    def tell(self, sentence: str) -> None:
-        """Why there are no files to see."""
+    def tell(self, sentence: str, hint: str = "") -> None:
+        """Why there are no files to see; one line, so that a hint is left to the overview."""
+        del hint
         self.contents = None
         self.file_tree.clear()
         self.beside.clear()

@@ -142,8 +142,9 @@ class TrustPane(Vertical):
         self.hanging.open_all()
         self.hanging.forget_drawn()
 
-    def tell(self, sentence: str) -> None:
-        """A sentence instead: what went wrong, or that nothing is chosen."""
+    def tell(self, sentence: str, hint: str = "") -> None:
+        """A sentence instead: what went wrong, or that nothing is chosen; a hint is left to the overview."""
+        del hint
         self.judged = self.referrers = None
         self._show_source(HangingSource())
         self._say([sentence])
