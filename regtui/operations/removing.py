@@ -119,8 +119,7 @@ async def _take_off_list(work: Work, step: Step) -> None:
     take_off = getattr(registry, "remove_from_referrers_tag", None)
     if take_off is None or (await registry.capabilities())[Capability.REFERRERS].available:
         return
-    async with work.lock(("list", manifest.subject.digest)):
-        await take_off(step.place.repository, manifest.subject.digest, step.digest)
+    await take_off(step.place.repository, manifest.subject.digest, step.digest)
 
 
 async def _read_back_deleted(work: Work, step: Step) -> StepResult:

@@ -5,8 +5,10 @@ Source: OCI distribution-spec v1.1. Writes are only called by confirmed plans; n
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import asyncio
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urljoin, urlsplit
+from weakref import WeakValueDictionary
 
 from regtui.oci import Digest, DigestMismatch, Index, InvalidReference
 from regtui.oci.reference import is_tag
@@ -39,6 +41,10 @@ _NOBODY: Final = Digest("sha256:" + "0" * 64)
 
 class DistributionRegistry(DistributionReader):
     """A registry that speaks plain OCI distribution."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._list_locks: WeakValueDictionary[tuple[str, Digest], asyncio.Lock] = WeakValueDictionary()
 
     async def put_manifest(self, repository: str, locator: str, manifest: Manifest) -> Digest:
         """Put exact bytes at a tag or digest. Raises DigestMismatch, BadRequest when content is missing, Conflict.
@@ -139,24 +145,26 @@ class DistributionRegistry(DistributionReader):
         assert manifest.subject is not None, "only a manifest with a subject refers to something"
         entry = as_referrer(manifest)
         subject = manifest.subject.digest
-        for _ in range(_TRIES):
-            changed = with_entry(await self._own_referrers_tag(repository, subject), entry)
-            if changed is None:
-                return
-            await self._put(repository, referrers_tag(subject), changed)
-        if with_entry(await self._own_referrers_tag(repository, subject), entry) is not None:
-            raise self._lost(repository, subject)
+        async with self._list_lock(repository, subject):
+            for _ in range(_TRIES):
+                changed = with_entry(await self._own_referrers_tag(repository, subject), entry)
+                if changed is None:
+                    return
+                await self._put(repository, referrers_tag(subject), changed)
+            if with_entry(await self._own_referrers_tag(repository, subject), entry) is not None:
+                raise self._lost(repository, subject)
 
     async def remove_from_referrers_tag(self, repository: str, subject: Digest, digest: Digest) -> bool:
         """Take a deleted manifest off its subject's referrers tag; False when it is not listed. Raises Conflict."""
-        for attempt in range(_TRIES + 1):
-            listed = await self._own_referrers_tag(repository, subject)
-            changed = without_entry(listed, digest) if listed is not None else None
-            if changed is None:
-                return attempt > 0
-            if attempt < _TRIES:
-                await self._put(repository, referrers_tag(subject), changed)
-        raise self._lost(repository, subject)
+        async with self._list_lock(repository, subject):
+            for attempt in range(_TRIES + 1):
+                listed = await self._own_referrers_tag(repository, subject)
+                changed = without_entry(listed, digest) if listed is not None else None
+                if changed is None:
+                    return attempt > 0
+                if attempt < _TRIES:
+                    await self._put(repository, referrers_tag(subject), changed)
+            raise self._lost(repository, subject)
 
     # for vendors to override ---------------------------------------------------------------------------------
 
@@ -216,6 +224,10 @@ class DistributionRegistry(DistributionReader):
             await self.client.request("DELETE", location, scope=scope, expect=_DELETED)
         except RegistryError:
             return  # it was only tidiness: sessions are dropped by the registry in time
+
+    def _list_lock(self, repository: str, subject: Digest) -> asyncio.Lock:
+        """Held while a referrers tag is read, changed and put: whoever writes it through this object waits for it."""
+        return self._list_locks.setdefault((repository, subject), asyncio.Lock())
 
     async def _own_referrers_tag(self, repository: str, subject: Digest) -> Index | None:
         try:

@@ -1,7 +1,7 @@
 """The referrers tag: an index that clients keep by hand where the referrers API is missing.
 
-Source: OCI distribution-spec, "Referrers Tag Schema". There is no lock: two clients that write at once lose
-one entry, so the caller reads again after writing. Pure functions over values.
+Source: OCI distribution-spec, "Referrers Tag Schema". There is no lock between clients: two that write at
+once lose one entry, so the caller reads again after writing, and lets its own writers take turns. Pure functions.
 """
 
 from __future__ import annotations

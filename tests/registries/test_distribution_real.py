@@ -181,6 +181,28 @@ async def test_the_referrers_tag_is_kept_where_there_is_no_api(server, request, 
     assert found.source == "tag"
 
 
+@pytest.mark.parametrize("server", ["docker_registry", "registry_v3"])
+async def test_referrers_that_are_put_at_once_are_all_listed(server, request, namespace, distribution):
+    host = request.getfixturevalue(server)
+    repository = f"{namespace}/app"
+    registry, uploader = distribution(host), Uploader(host)
+    uploader.push(repository, IMAGE, "one")
+    notes = [content.artifact("text/note", f"{n}".encode(), subject=IMAGE) for n in range(8)]
+    for need in (need for note in notes for need in note.needs):
+        await registry.put_blob(repository, descriptor_of(need), stream_of(need.raw))
+    await asyncio.gather(
+        *(registry.put_manifest(repository, n.digest, parse_manifest(n.raw, n.media_type)) for n in notes)
+    )
+    subject = Digest.parse(IMAGE.digest)
+    found = await registry.referrers(repository, subject)
+    assert sorted(d.digest for d in found.descriptors) == sorted(note.digest for note in notes)
+    await asyncio.gather(
+        *(registry.remove_from_referrers_tag(repository, subject, Digest.parse(n.digest)) for n in notes[:5])
+    )
+    found = await registry.referrers(repository, subject)
+    assert sorted(d.digest for d in found.descriptors) == sorted(note.digest for note in notes[5:])
+
+
 async def test_large_blobs_go_up_and_come_down_in_pieces(docker_registry, namespace, distribution):
     raw = bytes(range(256)) * 20_000
     descriptor = Descriptor("application/octet-stream", Digest.of(raw), len(raw))
