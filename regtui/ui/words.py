@@ -29,6 +29,11 @@ def count_text(count: int | None) -> str:
     return UNKNOWN if count is None else intcomma(count)
 
 
+def counted(count: int, noun: str) -> str:
+    """`1 layer`, `2,048 layers`."""
+    return f"{intcomma(count)} {noun}" if count == 1 else f"{intcomma(count)} {noun}s"
+
+
 def time_text(moment: datetime | None) -> str:
     """A moment in UTC to the minute; constants that mean "no date" are named as such."""
     if moment is None:

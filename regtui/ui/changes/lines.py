@@ -11,7 +11,7 @@ from rich.cells import cell_len
 
 from regtui.operations.plan import Action
 from regtui.ui.safe_text import LINE_LIMIT, SafeText, safe
-from regtui.ui.words import UNKNOWN, size_text
+from regtui.ui.words import UNKNOWN, counted, size_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -108,7 +108,7 @@ def headline_of(plan: Plan) -> SafeText:
     manifests = sum(step.action is Action.DELETE for step in plan.steps)
     if manifests:
         parts.append(f"{manifests:,} manifest{' goes' if manifests == 1 else 's go'}")
-    parts.append(f"{len(plan.steps):,} step{'' if len(plan.steps) == 1 else 's'}")
+    parts.append(counted(len(plan.steps), "step"))
     return SafeText(" · ".join(parts))
 
 
@@ -258,7 +258,7 @@ def content_of(graph: Graph, digest: Digest) -> str:
     platforms = len(node.children) - len(node.attestations)
     parts = [f"{platforms} {'platform' if platforms == 1 else 'platforms'}"]
     if node.attestations:
-        parts.append(f"{len(node.attestations)} attestation{'' if len(node.attestations) == 1 else 's'}")
+        parts.append(counted(len(node.attestations), "attestation"))
     return f"an index ({', '.join([*parts, *hanging])})"
 
 
@@ -326,7 +326,7 @@ def _totals(view: PlanView) -> Iterator[PlanLine]:
         pass
     elif plan.reversible:
         count = len(plan.saves)
-        kept = f"; the journal keeps {count:,} manifest{'' if count == 1 else 's'}" if count else ""
+        kept = f"; the journal keeps {counted(count, 'manifest')}" if count else ""
         texts.append(("undo", f"can be undone {plan.reversible_until}{kept}"))
     else:
         texts.append(("undo", "can't be undone"))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from regtui.oci import ImageManifest, Index
 from regtui.oci.artifact import name_of, name_of_type, title_of
 from regtui.ui.safe_text import SafeText, safe
-from regtui.ui.words import size_text, time_text
+from regtui.ui.words import counted, size_text, time_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -62,13 +62,13 @@ def overview(image: Image, sizes: Mapping[str, int | None], *, pushed: str | Non
 def _head(image: Image) -> Fact:
     parts = [name_of(image.top)]
     if isinstance(image.top, Index):
-        parts.append(_counted(len(image.top.platforms), "platform"))
+        parts.append(counted(len(image.top.platforms), "platform"))
         if image.top.attestations:
-            parts.append(_counted(len(image.top.attestations), "attestation"))
+            parts.append(counted(len(image.top.attestations), "attestation"))
     elif image.platform is not None:
         parts.append(str(image.platform))
     if image.manifest is not None:
-        parts.append(_counted(len(image.manifest.layers), "layer" if image.manifest.is_image else "file"))
+        parts.append(counted(len(image.manifest.layers), "layer" if image.manifest.is_image else "file"))
     return Fact(SafeText("kind"), safe(" · ".join(parts)), "head")
 
 
@@ -160,7 +160,3 @@ def _lines(pairs: Iterable[tuple[str, str | None]]) -> list[Fact]:
 
 def _command(words: tuple[str, ...] | None) -> str | None:
     return shlex.join(words) if words else None
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -10,7 +10,7 @@ from regtui.contents.packages.inventory import inventory_of
 from regtui.contents.view import View
 from regtui.contents.waste import waste_of
 from regtui.ui.facts.layers import layer_rows
-from regtui.ui.words import count_text, size_text
+from regtui.ui.words import count_text, counted, size_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -139,9 +139,9 @@ def package_rows(inventory: Inventory, view: View, *, tables: int = 0, missing: 
     size: int | None = inventory.unowned
     unowned = f"no package: {count_text(inventory.unowned_files)} files"
     if tables:
-        unowned, size = f"not known in {tables} layer{'s' * (tables > 1)}, F reads", None
+        unowned, size = f"not known in {counted(tables, 'layer')}, F reads", None
     elif missing:
-        unowned, size = f"not known in {missing} missing layer{'s' * (missing > 1)}", None
+        unowned, size = f"not known in {counted(missing, 'missing layer')}", None
     yield PackageRow(-1, size, None, unowned, None, None, None)
     packages = sorted(inventory.packages, key=lambda package: -(package.bytes or package.claimed or 0))
     for number, package in enumerate(packages):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from regtui.contents.tree import Change
 from regtui.contents.view import Filter, View
+from regtui.ui.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +75,7 @@ def doubts(contents: ImageContents) -> list[str]:
         (sum(1 for index in known if index.damage), "damaged"),
         (sum(1 for index in known if not index.verified), "listed unverified"),
     )
-    return [f"{count} layer{'' if count == 1 else 's'} {words}" for count, words in found if count]
+    return [f"{counted(count, 'layer')} {words}" for count, words in found if count]
 
 
 def view_of(tree: ImageTree, looking: Looking) -> View:

@@ -15,7 +15,7 @@ from regtui.contents.columns import Kind
 from regtui.oci import RegtuiError
 from regtui.ui.files.programs import program, run_over_copy
 from regtui.ui.safe_text import SafeText, safe
-from regtui.ui.words import count_text, size_text
+from regtui.ui.words import counted, size_text
 
 if TYPE_CHECKING:
     from regtui.contents.extract import Extracted
@@ -131,16 +131,12 @@ def _destination(typed: str, name: str) -> Path:
     return place / name if place.is_dir() else place
 
 
-def _files(done: Extracted) -> str:
-    return f"{count_text(done.files)} file{'' if done.files == 1 else 's'}"
-
-
 def _how_far(done: Extracted, size: int) -> SafeText:
-    return safe(f"{_files(done)} · {size_text(done.bytes)} of {size_text(size)}")
+    return safe(f"{counted(done.files, 'file')} · {size_text(done.bytes)} of {size_text(size)}")
 
 
 def _result(done: Extracted, destination: Path) -> SafeText:
-    parts = [f"Extracted {_files(done)}, {size_text(done.bytes)}, to {destination}."]
+    parts = [f"Extracted {counted(done.files, 'file')}, {size_text(done.bytes)}, to {destination}."]
     if done.skipped:
         named = "; ".join(f"{path} ({reason})" for path, reason in done.skipped[:NAMED])
         more = f" and {len(done.skipped) - NAMED:,} more" if len(done.skipped) > NAMED else ""
